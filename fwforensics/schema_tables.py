@@ -1,0 +1,459 @@
+"""The words of the schema: one declaration a table, `name (key) | purpose`, then `column TYPE [options] | meaning`."""
+
+from __future__ import annotations
+
+EVENTS = """
+events | One normalised record of a firewall decision, an IDS verdict or a flow.
+source_id UINTEGER | source the record came from
+line_no UBIGINT | number of the first line (or record, or export packet) in the decompressed content, from 1
+record_no UINTEGER default=0 | 0, or the ordinal where one line or packet holds several records
+n_lines USMALLINT default=1 | lines that the record spans
+ts TIMESTAMP | start of what the record describes, or the one time that it has
+ts_end TIMESTAMP | end of what the record describes; NULL where the record has only one time
+kind VARCHAR words=event_kind | firewall, flow, ids, dns, proxy, nat, vpn, auth, system
+sensor VARCHAR | the device that logged it
+action VARCHAR words=action | allow, deny, alert; NULL where the record takes no decision
+disposition VARCHAR | the vendor's own word for the decision, lower case
+direction VARCHAR words=direction | inbound, outbound, internal, external, as the vendor says; the view traffic derives it
+protocol VARCHAR | IANA keyword in lower case, or the number as text where there is none
+src_ip VARCHAR | source address as the sensor saw it, before its own translation
+src_port USMALLINT | source port; NULL for protocols without ports
+dst_ip VARCHAR | destination address, before the sensor's own translation
+dst_port USMALLINT | destination port; NULL for protocols without ports
+src_nat_ip VARCHAR | source address after translation; NULL where it repeats the original
+src_nat_port USMALLINT | source port after translation
+dst_nat_ip VARCHAR | destination address after translation; NULL where it repeats the original
+dst_nat_port USMALLINT | destination port after translation
+bytes UBIGINT | bytes of both directions, as far as the record knows
+packets UBIGINT | packets of both directions, as far as the record knows
+bytes_out UBIGINT | bytes from source to destination
+bytes_in UBIGINT | bytes from destination to source
+packets_out UBIGINT | packets from source to destination
+packets_in UBIGINT | packets from destination to source
+duration DOUBLE | seconds
+tcp_flags VARCHAR | letters of CEUAPRSF that are set, in that order
+icmp_type UTINYINT | ICMP or ICMPv6 type
+icmp_code UTINYINT | ICMP or ICMPv6 code
+in_iface VARCHAR | interface that the traffic came in by
+out_iface VARCHAR | interface that the traffic left by
+src_zone VARCHAR | security zone of the source
+dst_zone VARCHAR | security zone of the destination
+rule VARCHAR | rule, policy or access list that decided
+reason VARCHAR | vendor's reason for closing or denying
+app VARCHAR | application as the sensor identified it
+dst_name VARCHAR | DNS name, TLS server name or HTTP host of the destination, lower case, no trailing dot
+user_name VARCHAR | user that the sensor tied to the traffic
+signature VARCHAR | IDS or IPS verdict in words
+signature_id VARCHAR | the vendor's number of the signature
+severity VARCHAR words=severity | informational, low, medium, high or critical
+session_id VARCHAR | the vendor's session or flow id
+repeat_count UINTEGER default=1 | how many equal records this one stands for
+extra JSON | every other field of the record, under the vendor's names
+"""
+
+ACTIVITY = """
+activity | One normalised record of what the training stack did: run, phase, episode, step, tool call, process, container.
+source_id UINTEGER | source the record came from
+line_no UBIGINT | number of the first line or record, from 1
+record_no UINTEGER default=0 | 0, or the ordinal where one line holds several records
+activity_id VARCHAR | the record's own id, or one derived from its provenance
+kind VARCHAR words=activity_kind | run, phase, episode, step, tool_call, process, container
+parent_id VARCHAR | activity that this one is part of
+run_id VARCHAR | training run
+episode_id VARCHAR | episode, rollout or trajectory
+step BIGINT | step within the episode
+name VARCHAR | name of the run, phase, process or container
+tool VARCHAR | tool that was called
+command VARCHAR | what the tool was called with
+started_at TIMESTAMP | start
+ended_at TIMESTAMP | end; NULL where it is not known
+end_is_inferred BOOLEAN | the end was not recorded but worked out
+host VARCHAR | machine it ran on
+namespace VARCHAR | network or Kubernetes namespace
+ip VARCHAR | address of the sandbox, pod or process
+sandbox_id VARCHAR | sandbox
+container_id VARCHAR | container
+pod VARCHAR | pod
+status VARCHAR | exit code or state
+extra JSON | every other field of the record
+"""
+
+DECLARATIONS = (
+    """
+meta | What made this case file.
+schema_version UINTEGER | version of the tables
+tool_version VARCHAR | version of fwforensics that created the case
+created_at TIMESTAMP | when the case was created
+derived_dirty BOOLEAN default=false | connections and exposures are older than the events
+""",
+    """
+sources (source_id) | One input file, archive member or stream, known by the SHA-256 of its decompressed content.
+source_id UINTEGER | number of the source, from 1
+path VARCHAR | where it was read from
+member VARCHAR | name inside the archive
+sha256 VARCHAR | of the decompressed content, as far as read
+container_sha256 VARCHAR | of the file as received
+size_bytes UBIGINT | decompressed bytes, as far as read
+format VARCHAR | format of most lines
+sensor VARCHAR | device that most of its records are from
+sensor_basis VARCHAR | record, option or name
+run_id VARCHAR | run that the analyst said the source belongs to
+ingested_at TIMESTAMP | when it was read
+lines UBIGINT | lines or records read; always parsed + rejects + ignored
+parsed UBIGINT | lines or records that gave at least one row, continuation lines included
+rejects UBIGINT | lines or records that were recognised and could not be read, or not recognised at all
+ignored UBIGINT | lines or records that hold no traffic
+rows UBIGINT | rows written to any canonical table
+first_ts TIMESTAMP | earliest time of its records
+last_ts TIMESTAMP | latest time of its records
+tz VARCHAR | zone that times without one were read in
+tz_basis VARCHAR | explicit (the records say), option, or default
+year_basis VARCHAR | explicit, option, mtime, or NULL where no record has a time
+parser_version VARCHAR | version of the parsers that read it
+options JSON | the options that it was read with
+head_sha256 VARCHAR | of its first 4096 bytes (all of a shorter source): finds grown files
+""",
+    """
+rejects | Lines that could not be read, with the reason; nothing that was read is lost.
+source_id UINTEGER | source
+line_no UBIGINT | line or record, from 1
+reason VARCHAR | why
+raw VARCHAR | the line; bytes that are no UTF-8 as \\xNN, binary records as hexadecimal
+""",
+    """
+ignored | Lines that hold no traffic, counted by reason.
+source_id UINTEGER | source
+reason VARCHAR | blank, comment, header, other program, no traffic, already in source N
+program VARCHAR | program that logged them, where the line says
+lines UBIGINT | how many
+first_line UBIGINT | first of them
+last_line UBIGINT | last of them
+sample VARCHAR | the first of them
+""",
+    EVENTS,
+    """
+connections (connection_id) | One conversation between a client and a server, however many events it left.
+connection_id UBIGINT | number of the connection
+protocol VARCHAR | IANA keyword in lower case
+client_ip VARCHAR | address that opened it
+client_port USMALLINT | port of the client
+server_ip VARCHAR | address that it was opened to
+server_port USMALLINT | port of the server
+server_name VARCHAR | name of the server, where its events agree on one
+first_ts TIMESTAMP | start
+last_ts TIMESTAMP | end, as far as recorded
+duration DOUBLE | seconds
+bytes_out UBIGINT | bytes from client to server
+bytes_in UBIGINT | bytes from server to client
+packets_out UBIGINT | packets from client to server
+packets_in UBIGINT | packets from server to client
+action VARCHAR words=action | deny if no sensor let it through
+app VARCHAR | application
+n_events UBIGINT | events that it left
+sensors VARCHAR[] | sensors that logged it
+is_open BOOLEAN | a sensor logged its start and none its end
+initiator_basis VARCHAR words=initiator | what says who the client is: vendor, syn, first, port, unknown
+run_id VARCHAR | run that it belongs to, where that is certain
+""",
+    """
+connection_events | Which events a connection is made of.
+connection_id UBIGINT | connection
+source_id UINTEGER | source of the event
+line_no UBIGINT | line of the event
+record_no UINTEGER | record of the event
+""",
+    """
+runs (run_id) | Training runs.
+run_id VARCHAR | id of the run
+name VARCHAR | name
+started_at TIMESTAMP | start
+ended_at TIMESTAMP | end; NULL while it runs or where unknown
+basis VARCHAR | manifest or derived
+attributes JSON | every other field of the manifest
+""",
+    ACTIVITY,
+    """
+hosts | Addresses of machines.
+host VARCHAR | machine
+ip VARCHAR | address
+scope VARCHAR | host or namespace within which the address means this; NULL everywhere
+source_id UINTEGER | source that says so; NULL where the analyst did
+basis VARCHAR | manifest, lease, or local (the host logged packets of its own with this address)
+""",
+    """
+leases | An address belonged to an owner from … to …, within a scope.
+ip VARCHAR | address
+scope VARCHAR | host or namespace within which the address means this; NULL everywhere
+owner_kind VARCHAR | host, pod, container, sandbox or run
+owner_id VARCHAR | id of the owner
+run_id VARCHAR | run that the owner belongs to
+started_at TIMESTAMP | start; NULL since ever
+ended_at TIMESTAMP | end; NULL for ever
+shared BOOLEAN | others use the address at the same time
+source_id UINTEGER | source that says so; NULL where the analyst did
+line_no UBIGINT | line of the source
+record_no UINTEGER default=0 | record of the line
+""",
+    """
+translations | One NAT mapping with its interval.
+sensor VARCHAR | device that translates
+protocol VARCHAR | IANA keyword in lower case
+orig_src_ip VARCHAR | source before
+orig_src_port USMALLINT | source port before
+orig_dst_ip VARCHAR | destination before
+orig_dst_port USMALLINT | destination port before
+new_src_ip VARCHAR | source after
+new_src_port USMALLINT | source port after
+new_dst_ip VARCHAR | destination after
+new_dst_port USMALLINT | destination port after
+started_at TIMESTAMP | start
+ended_at TIMESTAMP | end; NULL where not recorded
+source_id UINTEGER | source that says so
+line_no UBIGINT | line of the source
+record_no UINTEGER default=0 | record of the line
+""",
+    """
+gpu_samples | GPU load and processes, as corroboration.
+ts TIMESTAMP | time of the sample
+host VARCHAR | machine
+gpu VARCHAR | GPU index or UUID
+process VARCHAR | process name
+utilization DOUBLE | per cent
+memory_mib DOUBLE | MiB in use
+power_w DOUBLE | watts
+pod VARCHAR | pod
+extra JSON | every other field
+source_id UINTEGER | source that says so
+line_no UBIGINT | line of the source
+record_no UINTEGER default=0 | record of the line
+""",
+    """
+clocks | Clock offsets; applied when queried, events.ts is never rewritten.
+sensor VARCHAR | sensor
+host VARCHAR | host
+offset_s DOUBLE | seconds to add to the sensor's time
+residual_s DOUBLE | what may remain
+z DOUBLE | strength of the estimate
+n_anchors BIGINT | anchors that it rests on
+basis VARCHAR | declared or estimated
+""",
+    """
+networks (cidr) | What counts as inside.
+cidr VARCHAR | network
+name VARCHAR | name
+zone VARCHAR words=zone | internal or external
+basis VARCHAR | default, declared, or derived (the /24 or /64 of an address that a lease, manifest or host names)
+low VARCHAR | first address as 32 hexadecimal digits
+high VARCHAR | last address as 32 hexadecimal digits
+""",
+    """
+addresses (ip) | What is known of each address.
+ip VARCHAR | address
+ip_key VARCHAR | 32 hexadecimal digits, IPv4 as ::ffff:0:0/96: sorts and ranges alike everywhere
+version UTINYINT | 4 or 6
+scope VARCHAR words=scope | internal, external or special
+name VARCHAR | the one name that it has in the case
+asn UINTEGER | autonomous system
+as_name VARCHAR | its name
+country VARCHAR | country
+network VARCHAR | registered network
+registrant VARCHAR | registrant
+ptr VARCHAR | reverse DNS name
+tags VARCHAR[] | what indicators say
+enriched_at TIMESTAMP | when
+enriched_by VARCHAR | by what
+""",
+    """
+indicators | Known addresses, networks, names and ports.
+kind VARCHAR words=indicator_kind | ip, cidr, domain or port
+value VARCHAR | the indicator
+label VARCHAR | what it is
+category VARCHAR | mining, tunnel, tor, vpn, blockchain, paste, …
+source VARCHAR | who says so
+added_at TIMESTAMP | when
+""",
+    """
+safelist | What the analyst has accepted; applied at query time, counted and shown.
+kind VARCHAR | what the value is
+value VARCHAR | the accepted thing
+detection VARCHAR | detection that it is accepted for; NULL for all
+reason VARCHAR | why
+owner VARCHAR | who answers for it
+expires_at TIMESTAMP | until when
+""",
+    """
+source_coverage | Records a minute, sensor and source: what `coverage` sums.
+source_id UINTEGER | source
+sensor VARCHAR | sensor
+bucket TIMESTAMP | start of the minute
+records UBIGINT | records with a time, ignored ones included
+events UBIGINT | records that gave an event
+lost UBIGINT | records that the sensor says it lost
+""",
+    """
+coverage_declared | Intervals in which the analyst says that a sensor was alive.
+sensor VARCHAR | sensor
+started_at TIMESTAMP | start
+ended_at TIMESTAMP | end
+""",
+    """
+exposures | When a run could have been seen by a sensor.
+run_id VARCHAR | run
+sensor VARCHAR | sensor that has shown one of the run's addresses
+started_at TIMESTAMP | start
+ended_at TIMESTAMP | end
+seconds DOUBLE | length
+basis VARCHAR | declared or records
+""",
+    """
+violations (violation_id) | A connection, or a group of them, that a detection marked.
+violation_id VARCHAR | V- and 12 hexadecimal digits
+detection VARCHAR | detection that marked it
+category VARCHAR words=category | mining, tunnel, probe, metadata, upload, policy or other
+severity VARCHAR words=severity | informational, low, medium, high or critical
+technique VARCHAR | ATT&CK technique
+ts TIMESTAMP | start
+ts_end TIMESTAMP | end
+sensor VARCHAR | sensor
+src_ip VARCHAR | source; NULL where many
+dst_ip VARCHAR | destination; NULL where many
+dst_port USMALLINT | destination port; NULL where many
+protocol VARCHAR | protocol
+action VARCHAR words=action | what the firewalls did
+dst_name VARCHAR | name of the destination
+n_connections UBIGINT | connections in it
+n_events UBIGINT | events in it
+reason VARCHAR | what the detection saw
+run_id VARCHAR | run; NULL when ambiguous
+run_basis VARCHAR words=run_basis | what ties it to the run
+suppressed_by VARCHAR | safelist entry that hides it
+""",
+    """
+violation_events | Which events a violation rests on.
+violation_id VARCHAR | violation
+source_id UINTEGER | source of the event
+line_no UBIGINT | line of the event
+record_no UINTEGER | record of the event
+""",
+    """
+violation_runs | All runs that a violation may belong to.
+violation_id VARCHAR | violation
+run_id VARCHAR | run
+weight DOUBLE | 1 ÷ number of possible runs
+""",
+    """
+candidates | Activities that a violation coincides with, best first.
+violation_id VARCHAR | violation
+rank UINTEGER | 1 is best
+activity_id VARCHAR | activity
+run_id VARCHAR | run
+episode_id VARCHAR | episode
+step BIGINT | step
+tool VARCHAR | tool
+score DOUBLE | score
+basis VARCHAR | exact, host or ambiguous
+reason VARCHAR | why
+""",
+    """
+patterns (pattern_id) | The violations against one target group and service, over all hosts and runs.
+pattern_id VARCHAR | P- and 12 hexadecimal digits of its key
+target VARCHAR | internal, a network or a domain
+service VARCHAR | port and protocol, or many
+detection VARCHAR | the most severe, most specific detection
+detections VARCHAR[] | all detections
+category VARCHAR words=category | category of the detection
+severity VARCHAR words=severity | highest severity
+technique VARCHAR | ATT&CK technique
+destinations VARCHAR[] | destination addresses
+n_dst UBIGINT | how many
+hosts VARCHAR[] | sources
+n_violations UBIGINT | violations
+n_connections UBIGINT | connections
+n_attempts UBIGINT | attempts: rows of one 5-tuple less than 180 s apart count once
+n_bouts UBIGINT | bouts: attempts on one host at most 60 s apart count once
+runs_hit UBIGINT | runs that it certainly occurred in
+runs_possible UBIGINT | runs that it may have occurred in
+runs_exposed UBIGINT | runs in which a sensor could have seen it; NULL where not observable
+recurrence DOUBLE | runs_hit ÷ runs_exposed
+recurrence_low DOUBLE | lower end of the exact 95 % interval (Clopper–Pearson)
+recurrence_high DOUBLE | upper end of the exact 95 % interval
+rate_per_run_hour DOUBLE | bouts per exposed run hour
+first_ts TIMESTAMP | first
+last_ts TIMESTAMP | last
+rate_limited BOOLEAN | its rule hits a logging limit
+timing VARCHAR words=timing | one-off, persistent, periodic, diurnal, bursty, irregular, undetermined
+timing_statistic DOUBLE | statistic of the timing class
+p_periodic DOUBLE | p of the test for a period
+p_diurnal DOUBLE | p of the test for a time of day
+p_burst DOUBLE | p of the test for bursts
+period_s DOUBLE | period
+rita_beacon_score DOUBLE | RITA's score; a low one is no all-clear
+phase VARCHAR | phase that it is bound to
+p_phase DOUBLE | p of that
+p_in_run DOUBLE | p of in-run only
+coincides_with VARCHAR | tool or command class; never called a cause
+attributable_share DOUBLE | share above chance, cross-fitted
+coincident_k UBIGINT | bouts with such a call
+expected_e DOUBLE | expected by chance
+p_time DOUBLE | p of the time test
+p_label DOUBLE | p of the label test
+q_assoc DOUBLE | q of the association
+q_tool DOUBLE | q of the tool
+window_s DOUBLE | window
+lag_s DOUBLE | lag
+clock_offset_s DOUBLE | offset, as in clocks
+mde DOUBLE | smallest share that would have been found
+n_tests UINTEGER | tests in the family
+surrogates UINTEGER | surrogates drawn
+seed UBIGINT | seed
+attribution VARCHAR words=attribution | exact, host, ambiguous or none
+verdict VARCHAR | one honest sentence
+tier VARCHAR | A to D
+score DOUBLE | rank within the tier
+""",
+    """
+pattern_violations | Which violations a pattern is made of.
+pattern_id VARCHAR | pattern
+violation_id VARCHAR | violation
+""",
+    """
+pattern_bouts | The bouts of each pattern: the unit of recurrence.
+pattern_id VARCHAR | pattern
+bout_no UINTEGER | number within the pattern
+host VARCHAR | source address
+run_id VARCHAR | run, where certain
+ts TIMESTAMP | start
+ts_end TIMESTAMP | end
+n_attempts UBIGINT | attempts in it
+n_events UBIGINT | events in it
+""",
+    """
+associations | What each pattern was tested against.
+pattern_id VARCHAR | pattern
+subject VARCHAR | tool, phase or episode group
+k UBIGINT | bouts that coincide
+e DOUBLE | expected by chance
+p DOUBLE | p
+q DOUBLE | q
+""",
+    """
+hunts (hunt_id) | Each hunt and what it was run with.
+hunt_id UINTEGER | number of the hunt
+started_at TIMESTAMP | when
+scope VARCHAR | full or partial
+parameters JSON | options and thresholds
+versions JSON | versions of tool, engine and detections
+fingerprint VARCHAR | of the sources that it saw
+""",
+    """
+audit | Every command that wrote to the case.
+logged_at TIMESTAMP | when
+command VARCHAR | command
+arguments JSON | its arguments
+version VARCHAR | version of fwforensics
+user_name VARCHAR | who
+host VARCHAR | where
+rows BIGINT | rows written
+seconds DOUBLE | how long
+""",
+)
