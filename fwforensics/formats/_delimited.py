@@ -1,0 +1,175 @@
+"""Fields by position, with names that are declared, picked by a field, or read from a header line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from fwforensics.formats._format import Context, Fields
+from fwforensics.formats._lines import Lines
+from fwforensics.formats._pieces import (
+    ROW,
+    Names,
+    Piece,
+    bad_rows,
+    build_columns,
+    escape_json,
+    special,
+    with_extra,
+)
+from fwforensics.formats._tokens import Tokens, split
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delimited:
+    """Fields by position.
+
+    Attributes:
+        names: the names of the fields, or a function from the value at `pick` and the number of fields to them (None:
+            no such record).
+        separator, quote: single characters; a doubled quote inside quotes is one.
+        begin: byte offset in `line` at which the fields begin.
+        pick: position of the field that says which record it is.
+        null: texts that mean "no value".
+    """
+
+    names: Sequence[str | None] | Callable[[str | None, int], Sequence[str | None] | None]
+    separator: str = ","
+    quote: str | None = None
+    begin: pl.Expr | None = None
+    pick: int | None = None
+    null: tuple[str, ...] = ("",)
+
+    def fields(self, lines: Lines, wanted: set[str], context: Context) -> Fields:
+        """See `Layout`."""
+        del context
+        begin = lines.starts
+        if self.begin is not None:
+            offset = lines.text.to_frame().select(self.begin.alias("at")).to_series().fill_null(0)
+            begin = begin + offset.to_numpy().astype(np.int64)
+        tokens = split(lines, begin, ord(self.separator), ord(self.quote) if self.quote else None)
+        pieces: list[Piece] = []
+        bad = [np.flatnonzero(tokens.odd)]
+        for piece in self._pieces(lines, tokens):
+            if piece.names:
+                pieces.append(piece)
+            else:
+                bad.append(piece.rows)
+        frame = build_columns(lines, pieces, wanted)
+        frame = with_extra(frame, [self._extra(lines, p, wanted) for p in pieces], pieces)
+        frame = self._cleaned(frame)
+        if self.begin is not None:
+            rows = frame[ROW].to_numpy()
+            frame = frame.with_columns(lines.column("@head", lines.starts[rows], begin[rows]))
+        rejected = np.concatenate(bad)
+        return Fields(frame, bad_rows(rejected, "not the fields of a known record") if len(rejected) else None)
+
+    def _pieces(self, lines: Lines, tokens: Tokens) -> Iterable[Piece]:
+        usable = ~tokens.odd
+        for count in np.unique(tokens.count[usable]).tolist():
+            rows = np.flatnonzero(usable & (tokens.count == count))
+            starts, ends = tokens.borders(rows, count)
+            if self.quote:
+                a, mark = lines.bytes, ord(self.quote)
+                quoted = (ends - starts >= 2) & (a[starts] == mark) & (a[np.maximum(ends - 1, 0)] == mark)
+                starts, ends = starts + quoted, ends - quoted
+            if self.pick is None or not callable(self.names):
+                yield Piece(rows, self._names(None, count), starts, ends)
+                continue
+            if count <= self.pick:
+                yield Piece(rows, [], starts, ends)
+                continue
+            kinds = lines.column("kind", starts[self.pick], ends[self.pick])
+            for kind in kinds.unique().to_list():
+                at = kinds.eq_missing(kind).to_numpy()
+                yield Piece(rows[at], self._names(kind, count), starts[:, at], ends[:, at])
+
+    def _names(self, kind: str | None, count: int) -> Names:
+        given = self.names(kind, count) if callable(self.names) else self.names
+        if given is None:
+            return []
+        spare = [f"field_{i + 1}" for i in range(len(given), count)]
+        return [*list(given)[:count], *spare]
+
+    def _extra(self, lines: Lines, piece: Piece, wanted: set[str]) -> pl.Series:
+        """JSON text of fields with a value that nobody wants."""
+        rest = [(i, n) for i, n in enumerate(piece.names) if n is not None and n not in wanted]
+        none = pl.Series("extra", [None], pl.String).new_from_index(0, len(piece.rows))
+        if not rest:
+            return none
+        columns = [lines.column(str(i), piece.starts[i], piece.ends[i]) for i, _ in rest]
+        frame = pl.DataFrame(columns)
+        if null := [n for n in self.null if n]:
+            frame = frame.with_columns(pl.when(~pl.all().is_in(null)).then(pl.all()))
+        escapes = special(lines, None)
+        parts = []
+        for i, name in rest:
+            column = pl.col(str(i))
+            if escapes is not None:
+                column = escape_json(column)
+            parts.append(pl.concat_str([pl.lit(f'{json.dumps(name)}:"'), column, pl.lit('"')]))
+        body = pl.concat_str(parts, separator=",", ignore_nulls=True)
+        text = frame.select(pl.when(body != "").then(pl.concat_str([pl.lit("{"), body, pl.lit("}")])).alias("extra"))
+        return text.to_series()
+
+    def _cleaned(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """NULL for the texts that mean it; a doubled quote is one."""
+        names = [c for c in frame.columns if c not in (ROW, "extra")]
+        if null := [n for n in self.null if n]:
+            frame = frame.with_columns(pl.when(~pl.col(c).is_in(null)).then(pl.col(c)).alias(c) for c in names)
+        if not self.quote:
+            return frame
+        twice, once = self.quote * 2, self.quote
+        hit = [c for c in names if frame[c].str.contains(twice, literal=True).any()]
+        return frame.with_columns(pl.col(c).str.replace_all(twice, once, literal=True) for c in hit)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columnar:
+    """Fields by position, named by a header line in the source itself (Zeek's `#fields`, AWS's first line).
+
+    Attributes:
+        header: which lines are headers.
+        names: from a header's text to field names.
+        default: names where no header came before.
+        delimited: how the fields are cut; its `names` are replaced.
+    """
+
+    header: pl.Expr
+    names: Callable[[str], Sequence[str]]
+    delimited: Delimited
+    default: Sequence[str] | Callable[[str | None, int], Sequence[str | None] | None] | None = None
+
+    def fields(self, lines: Lines, wanted: set[str], context: Context) -> Fields:
+        """See `Layout`. The header seen last is remembered for the next batch."""
+        text = lines.text
+        is_header = text.to_frame().select(self.header.fill_null(False).alias("h")).to_series().to_numpy()
+        heads = np.flatnonzero(is_header)
+        segment = np.cumsum(is_header)
+        known: str | None = context.state.get("header")
+        texts = [known, *(text[int(i)] for i in heads)]
+        frames, bad = [], []
+        for head in dict.fromkeys(texts):
+            which = [i for i, t in enumerate(texts) if t == head]
+            rows = np.flatnonzero(~is_header & np.isin(segment, which))
+            if not len(rows):
+                continue
+            part = self._layout(head).fields(lines.take(rows), wanted, context)
+            frames.append(part.frame.with_columns(pl.Series(ROW, rows[part.frame[ROW].to_numpy()])))
+            if part.bad is not None:
+                bad.append(part.bad.with_columns(pl.Series(ROW, rows[part.bad[ROW].to_numpy()])))
+        context.state["header"] = texts[-1]
+        frame = pl.concat(frames, how="diagonal").sort(ROW) if frames else pl.DataFrame(schema={ROW: pl.Int64})
+        return Fields(frame, pl.concat(bad) if bad else None, bad_rows(heads, "header") if len(heads) else None)
+
+    def _layout(self, head: str | None) -> Delimited:
+        names: Any = self.names(head) if head is not None else (self.default or (lambda _kind, _count: None))
+        d = self.delimited
+        return Delimited(
+            names=names, separator=d.separator, quote=d.quote, begin=d.begin, pick=None if head else d.pick, null=d.null
+        )

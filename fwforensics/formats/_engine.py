@@ -1,0 +1,398 @@
+"""From numbered lines to canonical frames: recognise, take apart, map, finish, account for every line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+
+from fwforensics.formats._finish import finish
+from fwforensics.formats._format import Columns, Context, Format
+from fwforensics.formats._lines import Lines, Mask
+from fwforensics.formats._pieces import ROW, escape_json
+from fwforensics.formats._syslog import headers
+
+#: A line longer than this is no log line; it is a reject, and its text stays in the evidence.
+MAX_LINE = 16 << 20
+#: As much of a rejected line as the case keeps.
+MAX_RAW = 1 << 20
+HEADER_COLUMNS = ("@ts", "@ts_local", "@yearless", "@host", "@program", "@prefix")
+EMPTY_WORDS = ("-", "--", "0.0.0.0", "::", "N/A", "n/a", "none", "None", "unknown", "0")  # noqa: S104
+#: Two addresses and a verdict or a port: never to be passed over as somebody else's line.
+ADDRESS = r"(?:\b\d{1,3}(?:\.\d{1,3}){3}\b|\b[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{0,4}){3,7})"
+VERDICT = r"(?i)\b(?:allow(?:ed)?|accept(?:ed)?|permit(?:ted)?|pass(?:ed)?|den(?:y|ied)|drop(?:ped)?|block(?:ed)?|reject(?:ed)?)\b"
+PORT = rf"{ADDRESS}\]?[:/#(]\d{{1,5}}\b|(?i)(?:port|spt|dpt)\W{{1,3}}\d{{1,5}}\b"
+
+
+@dataclass(slots=True)
+class Batch:
+    """What became of some lines.
+
+    Attributes:
+        frames: canonical table → rows, with `line_no` and `record_no`.
+        rejects: `line_no`, `reason`, `raw`.
+        ignored: `line_no`, `reason`, `program`, `sample`.
+        times: `sensor`, `ts`, `is_event`, `lost`: one row for each record with a time, for coverage.
+        lines, parsed: how many lines there were, and how many of them gave a row.
+        by_format: lines that each format claimed.
+        local, yearless: was a time without zone, without year, used?
+    """
+
+    frames: dict[str, pl.DataFrame] = field(default_factory=dict)
+    rejects: pl.DataFrame | None = None
+    ignored: pl.DataFrame | None = None
+    times: pl.DataFrame | None = None
+    lines: int = 0
+    parsed: int = 0
+    by_format: dict[str, int] = field(default_factory=dict)
+    local: bool = False
+    yearless: bool = False
+
+
+@dataclass(slots=True)
+class Recogniser:
+    """Which format each line is; formats that have claimed a line are asked first.
+
+    A format that first shows up late in a source is still found: what the active formats leave is offered to all.
+    """
+
+    formats: Sequence[Format]
+    forced: bool = False
+    active: list[Format] = field(default_factory=list)
+
+    def claims(self, lines: Lines) -> list[tuple[Format, Mask]]:
+        """The lines of each format; no line twice."""
+        if self.forced:
+            return [(f, np.ones(len(lines), np.bool_)) for f in self.formats[:1]]
+        text = lines.text.to_frame()
+        free = np.ones(len(lines), np.bool_)
+        found = self._ask(self.active, text, free)
+        if free.any():
+            rest = [f for f in self.formats if f not in self.active]
+            late = self._ask(rest, text, free)
+            if late:
+                found += late
+                self.active = sorted([*self.active, *(f for f, _ in late)], key=lambda f: (f.priority, f.name))
+        return found
+
+    def _ask(self, formats: Iterable[Format], text: pl.DataFrame, free: Mask) -> list[tuple[Format, Mask]]:
+        found = []
+        for fmt in formats:
+            rows = np.flatnonzero(free)
+            if not len(rows):
+                break
+            part = text if len(rows) == len(free) else text[rows]
+            hit = part.select(claimed_by(fmt).alias("hit"))["hit"].to_numpy()
+            if hit.any():
+                mask = np.zeros(len(free), np.bool_)
+                mask[rows[hit]] = True
+                free &= ~mask
+                found.append((fmt, mask))
+        return found
+
+
+def claimed_by(fmt: Format) -> pl.Expr:
+    """Which lines are a format's, records and noise alike."""
+    tests = [e.fill_null(False) for e in (fmt.is_record, *fmt.is_noise.values()) if e is not None]
+    return pl.any_horizontal(tests) if len(tests) > 1 else tests[0]
+
+
+def parse(lines: Lines, recogniser: Recogniser, contexts: Mapping[str, Context], base: Context) -> Batch:
+    """Parse a batch of lines.
+
+    Args:
+        lines: the lines; their order is the source's.
+        recogniser: which formats there are; remembers what the source showed so far.
+        contexts: a context for each format, with state of its own.
+        base: the context for syslog headers of lines that no format claims.
+    """
+    batch = Batch(lines=len(lines))
+    usable, blank = _set_aside(lines, batch)
+    rest = np.ones(len(usable), np.bool_)
+    for fmt, mask in recogniser.claims(usable):
+        rest &= ~mask
+        part = usable if mask.all() else usable.take(mask)
+        batch.by_format[fmt.name] = batch.by_format.get(fmt.name, 0) + len(part)
+        _parse_format(part, fmt, contexts[fmt.name], batch)
+    if rest.any():
+        _unclaimed(usable.take(rest), base, batch)
+    del blank
+    return batch
+
+
+def _set_aside(lines: Lines, batch: Batch) -> tuple[Lines, Mask]:
+    """Take out blank lines and monsters."""
+    sizes = lines.ends - lines.starts
+    monster = sizes > MAX_LINE
+    if monster.any():
+        _reject(batch, lines.take(monster), f"line longer than {MAX_LINE >> 20} MiB")
+    short = np.flatnonzero(sizes < 64)
+    empty = lines.take(short).text.str.strip_chars(" \t\0\ufeff\x0b\x0c\r") == ""
+    blank = np.zeros(len(lines), np.bool_)
+    blank[short[empty.to_numpy()]] = True
+    if blank.any():
+        _ignore(batch, lines.take(blank), "blank", None)
+    keep = ~monster & ~blank
+    return (lines if keep.all() else lines.take(keep)), blank
+
+
+def _reject(batch: Batch, lines: Lines, reason: str | pl.Series) -> None:
+    """Keep lines with the reason for which they were not read."""
+    ends = np.minimum(lines.ends, lines.starts + MAX_RAW)
+    raw = lines.column("raw", lines.starts, ends, null_if_empty=False)
+    reasons = (
+        pl.Series("reason", [reason], pl.String).new_from_index(0, len(lines)) if isinstance(reason, str) else reason
+    )
+    rows = pl.DataFrame([pl.Series("line_no", lines.numbers), reasons.alias("reason"), raw])
+    batch.rejects = rows if batch.rejects is None else pl.concat([batch.rejects, rows])
+
+
+def _ignore(batch: Batch, lines: Lines, reason: str | pl.Series, program: pl.Series | None) -> None:
+    """Count lines that hold no traffic."""
+    sample = lines.column("sample", lines.starts, np.minimum(lines.ends, lines.starts + 200), null_if_empty=False)
+    reasons = (
+        pl.Series("reason", [reason], pl.String).new_from_index(0, len(lines)) if isinstance(reason, str) else reason
+    )
+    programs = program if program is not None else pl.Series("program", [None], pl.String).new_from_index(0, len(lines))
+    rows = pl.DataFrame(
+        [pl.Series("line_no", lines.numbers), reasons.alias("reason"), programs.alias("program"), sample]
+    )
+    batch.ignored = rows if batch.ignored is None else pl.concat([batch.ignored, rows])
+
+
+def _parse_format(lines: Lines, fmt: Format, context: Context, batch: Batch) -> None:
+    """Parse lines that are all one format's."""
+    if fmt.is_noise:
+        lines = _noise(lines, fmt, context, batch)
+    if not len(lines) or fmt.layout is None:
+        return
+    tables = {fmt.table: fmt.columns, **fmt.tables}
+    wanted = {name for columns in tables.values() for e in columns.values() for name in e.meta.root_names()}
+    wanted -= {*HEADER_COLUMNS, "@line"}
+    fields = fmt.layout.fields(lines, wanted, context)
+    for part, put in ((fields.bad, _reject), (fields.skipped, _ignore_rows)):
+        if part is not None and part.height:
+            put(batch, lines.take(part[ROW].to_numpy()), part["reason"])
+    if not fields.frame.height:
+        return
+    rows = fields.frame[ROW].to_numpy()
+    taken = lines if len(rows) == len(lines) else lines.take(rows)
+    frame = _with_header(fields.frame, taken, fmt, context)
+    missing = [pl.lit(None, pl.String).alias(k) for k in sorted(wanted) if k not in frame.columns]
+    if any("@line" in e.meta.root_names() for columns in tables.values() for e in columns.values()):
+        missing.append(taken.text.alias("@line"))
+    frame = frame.with_columns(missing) if missing else frame
+    for table, columns in tables.items():
+        _map(frame, taken, table, columns, fmt, context, batch)
+
+
+def _ignore_rows(batch: Batch, lines: Lines, reason: pl.Series) -> None:
+    _ignore(batch, lines, reason, None)
+
+
+def _noise(lines: Lines, fmt: Format, context: Context, batch: Batch) -> Lines:
+    """Set aside lines that belong to the format and hold no record; returns the others."""
+    text = lines.text.to_frame()
+    taken = np.zeros(len(lines), np.bool_)
+    for reason, test in fmt.is_noise.items():
+        hit = text.select(test.fill_null(False).alias("hit"))["hit"].to_numpy() & ~taken
+        if hit.any():
+            part = lines.take(hit)
+            if fmt.layout is not None and reason == "header":
+                fmt.layout.fields(part, set(), context)
+            _ignore(batch, part, reason, None)
+            _note_times(batch, fmt, part, context)
+            taken |= hit
+    return lines.take(~taken) if taken.any() else lines
+
+
+def _note_times(batch: Batch, fmt: Format, lines: Lines, context: Context) -> None:
+    """Lines without traffic prove that the sensor was alive, too."""
+    if not fmt.syslog:
+        return
+    head = headers(lines, context)
+    _time_rows(batch, _localised(head, context, "@ts", "@ts_local"), head["@host"], is_event=False)
+
+
+def _with_header(frame: pl.DataFrame, lines: Lines, fmt: Format, context: Context) -> pl.DataFrame:
+    """Add the syslog header's columns where the mapping or the record's time needs them."""
+    if not fmt.syslog:
+        empty = [pl.lit(None, pl.String).alias(c) for c in ("@host", "@program", "@prefix")]
+        none = [pl.lit(None, pl.Datetime("us")).alias(c) for c in ("@ts", "@ts_local")]
+        return frame.with_columns(*none, *empty, pl.lit(False).alias("@yearless"))
+    limit = None
+    if "@head" in frame.columns:
+        sizes = frame["@head"].str.len_bytes().fill_null(0).to_numpy().astype(np.int64)
+        limit = lines.starts + sizes
+    return frame.hstack(headers(lines, context, limit))
+
+
+def _localised(frame: pl.DataFrame, context: Context, utc: str, local: str) -> pl.Series:
+    """One UTC time from an explicit one, else from a local one in the context's zone."""
+    there = pl.col(local)
+    if context.tz != "UTC":
+
+        def in_zone(e: pl.Expr) -> pl.Expr:
+            zoned = e.dt.replace_time_zone(context.tz, ambiguous="earliest", non_existent="null")
+            return zoned.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+
+        # A time that the change to summer time skips is read by the offset that held before it.
+        there = pl.coalesce(in_zone(there), in_zone(there - pl.duration(hours=1)) + pl.duration(hours=1))
+    return frame.select(pl.coalesce(pl.col(utc), there).alias("ts")).to_series()
+
+
+def _map(
+    frame: pl.DataFrame, lines: Lines, table: str, columns: Columns, fmt: Format, context: Context, batch: Batch
+) -> None:
+    """Fill one canonical table from the fields."""
+    given = dict(columns)
+    for end in ("ts", "ts_end", "started_at", "ended_at"):
+        given.setdefault(f"{end}_local", pl.lit(None, pl.Datetime("us")))
+        if end in given or f"{end}_local" in columns:
+            given.setdefault(end, pl.lit(None, pl.Datetime("us")))
+    if table == "events" and "ts" not in given:
+        given |= {"ts": pl.col("@ts"), "ts_local": pl.col("@ts_local")}
+    mapped = frame.select(
+        *(e.alias(c) for c, e in given.items()),
+        pl.col("extra") if "extra" in frame.columns else pl.lit(None, pl.String).alias("extra"),
+        pl.col("@yearless"),
+    )
+    for end in ("ts", "ts_end", "started_at", "ended_at"):
+        if end in given:
+            used = mapped[end].is_null() & mapped[f"{end}_local"].is_not_null()
+            if used.any():
+                batch.local = True
+                batch.yearless |= bool((used & mapped["@yearless"]).any())
+                mapped = mapped.with_columns(_localised(mapped, context, end, f"{end}_local").alias(end))
+    numbers = pl.Series("line_no", lines.numbers)
+    out = finish(mapped.with_columns(numbers), table)
+    if table == "events":
+        out = _event_defaults(out, fmt)
+    out = _keep_unread(out, frame, given)
+    _split_unusable(out, lines, table, fmt, batch)
+
+
+def _event_defaults(out: pl.DataFrame, fmt: Format) -> pl.DataFrame:
+    kind = pl.lit(fmt.kind)
+    return out.with_columns(kind=pl.coalesce(pl.col("kind"), kind) if "kind" in out.columns else kind)
+
+
+def _keep_unread(out: pl.DataFrame, frame: pl.DataFrame, columns: Columns) -> pl.DataFrame:
+    """A value that its column could not take stays in `extra`, under the vendor's name."""
+    readers: dict[str, list[str]] = {}
+    for column, expression in columns.items():
+        roots = expression.meta.root_names()
+        if len(roots) == 1 and column in out.columns and not roots[0].startswith("@"):
+            readers.setdefault(roots[0], []).append(column)
+    for key, targets in readers.items():
+        lost = frame[key].is_not_null()
+        for column in targets:
+            lost &= out[column].is_null()
+        if not lost.any() or not (lost := lost & ~frame[key].is_in(EMPTY_WORDS)).any():
+            continue
+        value = frame[key].alias("@unread")
+        out = out.with_columns(value)
+        pair = pl.concat_str([pl.lit(f'"{key}":"'), escape_json(pl.col("@unread")), pl.lit('"')])
+        extra = pl.col("extra")
+        joined = (
+            pl.when(extra.is_null())
+            .then(pl.concat_str([pl.lit("{"), pair, pl.lit("}")]))
+            .otherwise(pl.concat_str([extra.str.head(-1), pl.lit(","), pair, pl.lit("}")]))
+        )
+        out = out.with_columns(extra=pl.when(lost).then(joined).otherwise(extra)).drop("@unread")
+    return out
+
+
+def _split_unusable(out: pl.DataFrame, lines: Lines, table: str, fmt: Format, batch: Batch) -> None:
+    """Rows without any required value are rejects; the rest is the batch's."""
+    required = [c for c in fmt.required if c in out.columns] if table == fmt.table else []
+    if table == fmt.table and required:
+        usable = out.select(pl.any_horizontal(pl.col(c).is_not_null() for c in required)).to_series()
+    elif table == fmt.table:
+        usable = pl.Series([not fmt.required]).new_from_index(0, out.height)
+    else:
+        usable = out.select(pl.any_horizontal(pl.exclude("line_no", "extra").is_not_null())).to_series()
+    if not usable.all():
+        if table == fmt.table:
+            _reject(batch, lines.take((~usable).to_numpy()), f"no {' or '.join(fmt.required) or 'value'} in it")
+        out = out.filter(usable)
+    if not out.height:
+        return
+    if table == fmt.table:
+        batch.parsed += out.height
+        if table == "events":
+            sensor = (
+                out["sensor"]
+                if "sensor" in out.columns
+                else pl.Series("sensor", [None], pl.String).new_from_index(0, out.height)
+            )
+            when = out.select(pl.coalesce("ts_end", "ts") if "ts_end" in out.columns else "ts").to_series()
+            _time_rows(batch, when, sensor, is_event=True)
+    have = batch.frames.get(table)
+    batch.frames[table] = out if have is None else pl.concat([have, out], how="diagonal_relaxed")
+
+
+def _time_rows(
+    batch: Batch, ts: pl.Series, sensor: pl.Series, *, is_event: bool, lost: pl.Series | None = None
+) -> None:
+    """Count records by sensor and minute."""
+    frame = (
+        pl.DataFrame({"sensor": sensor, "bucket": ts, "lost": lost if lost is not None else pl.lit(0)})
+        if lost is not None
+        else pl.DataFrame({"sensor": sensor, "bucket": ts}).with_columns(lost=pl.lit(0, pl.UInt64))
+    )
+    rows = (
+        frame.filter(pl.col("bucket").is_not_null())
+        .group_by("sensor", pl.col("bucket").dt.truncate("1m"))
+        .agg(
+            pl.len().cast(pl.UInt64).alias("records"),
+            (pl.len() if is_event else pl.lit(0)).cast(pl.UInt64).alias("events"),
+            pl.col("lost").cast(pl.UInt64).sum(),
+            pl.col("bucket").min().alias("first"),
+            pl.col("bucket").max().alias("last"),
+        )
+    )
+    batch.times = rows if batch.times is None else pl.concat([batch.times, rows])
+
+
+def _unclaimed(lines: Lines, context: Context, batch: Batch) -> None:
+    """Lines of no format: comments and other programs are ignored, whatever looks like traffic is a reject."""
+    head = headers(lines, context)
+    text = lines.text.to_frame()
+    tests = text.select(
+        comment=pl.col("line").str.contains(r"^\s*(?:#|//|;)"),
+        traffic=(pl.col("line").str.count_matches(ADDRESS) >= 2)
+        & (pl.col("line").str.contains(VERDICT) | pl.col("line").str.contains(PORT)),
+        lost=pl.col("line").str.extract(r"(\d+) callbacks suppressed").cast(pl.UInt64, strict=False).fill_null(0),
+    )
+    ts = _localised(head, context, "@ts", "@ts_local")
+    known = ts.is_not_null() & (head["@host"].is_not_null() | head["@program"].is_not_null())
+    batch.local |= bool((head["@ts_local"].is_not_null()).any())
+    batch.yearless |= bool(head["@yearless"].any())
+    traffic, comment = tests["traffic"], tests["comment"]
+    other = known & ~traffic
+    ignored = (other | comment & ~traffic).to_numpy()
+    if ignored.any():
+        reason = (
+            pl.DataFrame({"c": comment & ~known})
+            .select(pl.when("c").then(pl.lit("comment")).otherwise(pl.lit("other program")))
+            .to_series()
+            .filter(pl.Series(ignored))
+        )
+        program = head["@program"].filter(pl.Series(ignored))
+        _ignore(batch, lines.take(ignored), reason, program)
+    if not ignored.all():
+        rest = ~ignored
+        reasons = (
+            pl.DataFrame({"t": traffic.filter(pl.Series(rest))})
+            .select(
+                pl.when("t")
+                .then(pl.lit("looks like traffic, but no format reads it"))
+                .otherwise(pl.lit("not recognised"))
+            )
+            .to_series()
+        )
+        _reject(batch, lines.take(rest), reasons)
+    _time_rows(batch, ts, head["@host"], is_event=False, lost=tests["lost"])

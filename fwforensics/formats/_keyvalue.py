@@ -1,0 +1,215 @@
+"""`KEY=value` lines, by shape."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from fwforensics.formats._format import Context, Fields
+from fwforensics.formats._lines import Lines, Mask, Positions
+from fwforensics.formats._pieces import ROW, Names, Piece, bad_rows, build_columns, join_slow, special, with_extra
+from fwforensics.formats._tokens import BLANKS, Group, Literal, groups, split
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyValue:
+    """`KEY=value` tokens, bare words between them, behind a free head.
+
+    Attributes:
+        anchor: byte offset in `line` at which the tokens begin; NULL: not this layout.
+        separator, quote: single characters; `quote` may enclose a value with separators in it.
+        words: name of the column that holds the bare words of a line, joined by blanks.
+
+    A repeated key becomes `KEY#2`; keys inside brackets (the inner packet of an ICMP error) get the prefix `inner.`; a
+    parenthesised token belongs to the word before it.
+    """
+
+    anchor: pl.Expr
+    separator: str = " "
+    quote: str | None = None
+    words: str = "@words"
+
+    def fields(self, lines: Lines, wanted: set[str], context: Context) -> Fields:
+        """See `Layout`."""
+        del context
+        offset = lines.text.to_frame().select(self.anchor.alias("at")).to_series()
+        has = offset.is_not_null().to_numpy()
+        begin = lines.starts + offset.fill_null(0).to_numpy().astype(np.int64)
+        end = lines.ends.copy()
+        for _ in range(4):
+            end -= (end > begin) & np.isin(lines.bytes[np.maximum(end - 1, 0)], BLANKS)
+        trimmed = Lines(lines.data, lines.starts, end, lines.numbers)
+        quote = ord(self.quote) if self.quote else None
+        tokens = split(trimmed, begin, ord(self.separator), quote, escape=quote is not None)
+        tokens.odd |= ~has
+        pieces, slow_rows = [], []
+        for group in groups(trimmed, tokens, _key_value_shape):
+            if group.shape is None:
+                slow_rows.append(group.rows)
+            else:
+                pieces.append(self._piece(trimmed, group))
+        escapes = special(lines, quote)
+        frame = build_columns(trimmed, pieces, [*wanted, "@head"] if "@head" in wanted else wanted)
+        frame = with_extra(frame, [self._extra(trimmed, p, wanted, escapes) for p in pieces], pieces)
+        slow, bad = self._slow(trimmed, begin, np.concatenate(slow_rows) if slow_rows else None, has, wanted)
+        frame = self._unescaped(join_slow(frame, slow), wanted)
+        rows = frame[ROW].to_numpy()
+        head = trimmed.column("@head", lines.starts[rows], begin[rows])
+        return Fields(frame.with_columns(head), bad)
+
+    def _piece(self, lines: Lines, group: Group) -> Piece:
+        shape = group.shape or []
+        names, words = _names(shape)
+        starts, ends = group.starts.copy(), group.ends.copy()
+        for token, literal, whole in shape:
+            if not whole and literal != b"(":
+                starts[token] += len(literal)
+        if self.quote:
+            a, mark = lines.bytes, ord(self.quote)
+            quoted = (ends - starts >= 2) & (a[starts] == mark) & (a[np.maximum(ends - 1, 0)] == mark)
+            starts, ends = starts + quoted, ends - quoted
+        return Piece(group.rows, names, starts, ends, {self.words: " ".join(words) or None})
+
+    def _extra(self, lines: Lines, piece: Piece, wanted: set[str], escapes: Mask | None) -> pl.Series:
+        """JSON text of the keys that nobody wants; written directly where no byte needs an escape."""
+        rest = [(i, n) for i, n in enumerate(piece.names) if n is not None and n not in wanted]
+        words = piece.constants.get(self.words)
+        if not rest and not words:
+            return pl.Series("extra", [None], pl.String).new_from_index(0, len(piece.rows))
+        frame = pl.DataFrame(
+            [lines.column(str(i), piece.starts[i], piece.ends[i], null_if_empty=False) for i, _ in rest]
+            or [pl.Series("", np.zeros(len(piece.rows)))]
+        )
+        parts: list[pl.Expr] = []
+        glue = "{"
+        for i, name in rest:
+            parts += [pl.lit(f'{glue}{json.dumps(name)}:"'), pl.col(str(i))]
+            glue = '",'
+        tail = f'{glue}"words":{json.dumps(words)}}}' if words else '"}'
+        text = frame.select(pl.concat_str([*parts, pl.lit(tail)]).alias("extra")).to_series()
+        if len(text) != len(piece.rows):
+            text = text.new_from_index(0, len(piece.rows))
+        if escapes is not None and (hit := escapes[piece.rows]).any():
+            names = {str(i): name for i, name in rest}
+            careful = frame.filter(pl.Series(hit)).select(
+                pl.struct(pl.all().name.map(lambda n: names.get(n, n))).struct.json_encode()
+            )
+            text = text.scatter(np.flatnonzero(hit), careful.to_series())
+        return text
+
+    def _slow(
+        self, lines: Lines, begin: Positions, rows: Positions | None, has: Mask, wanted: set[str]
+    ) -> tuple[list[tuple[int, dict[str, str | None]]], pl.DataFrame | None]:
+        """Lines that fit no shape, one by one, by the same rules."""
+        if rows is None:
+            return [], None
+        done: list[tuple[int, dict[str, str | None]]] = []
+        bad: list[int] = []
+        for row in rows.tolist():
+            text = lines.data[begin[row] : lines.ends[row]].decode()
+            record = _slow_key_value(text, self.separator, self.quote) if has[row] else None
+            if record is None:
+                bad.append(row)
+                continue
+            kept: dict[str, str | None] = {k: v or None for k, v in record.items() if k in wanted and k != "@words"}
+            rest = {k: v for k, v in record.items() if k not in wanted and k != "@words"}
+            kept[self.words] = record.get("@words") or None
+            if record.get("@words"):
+                rest["words"] = record["@words"]
+            kept["extra"] = json.dumps(rest, ensure_ascii=False) if rest else None
+            done.append((row, kept))
+        return done, bad_rows(bad, "no key=value fields, or an unclosed quote") if bad else None
+
+    def _unescaped(self, frame: pl.DataFrame, wanted: set[str]) -> pl.DataFrame:
+        """Take the backslashes out of quoted values."""
+        if not self.quote:
+            return frame
+        mark = self.quote
+        names = [c for c in frame.columns if c in wanted]
+        return frame.with_columns(
+            pl.when(pl.col(c).str.contains("\\", literal=True))
+            .then(pl.col(c).str.replace_many(["\\\\", f"\\{mark}"], ["\\", mark], leftmost=True))
+            .otherwise(pl.col(c))
+            for c in names
+            if frame[c].str.contains("\\", literal=True).any()
+        )
+
+
+def _key_value_shape(tokens: list[bytes]) -> list[Literal] | None:
+    """Literals of one sample line; None where it has no key at all."""
+    shape: list[Literal] = []
+    for i, token in enumerate(tokens):
+        equals = token.find(b"=")
+        if token.startswith(b"(") and i:
+            shape.append((i, b"(", False))
+        elif equals > 0:
+            shape.append((i, token[: equals + 1], False))
+        else:
+            shape.append((i, token, True))
+    return shape if any(not whole for _, _, whole in shape) else None
+
+
+def _names(shape: Sequence[Literal]) -> tuple[Names, list[str]]:
+    """The key at each token, and the bare words."""
+    names: Names = []
+    words: list[str] = []
+    seen: dict[str, int] = {}
+    inner = False
+    for _, literal, whole in shape:
+        text = literal.decode(errors="replace")
+        name: str | None = None
+        if text.startswith("["):
+            inner, text = True, text[1:]
+        if text == "(" and not whole:
+            name = words.pop() if words else "()"
+        elif not whole:
+            name = text.rstrip("=")
+        elif text == "]":
+            inner = False
+        elif text:
+            words.append(text)
+        if name is not None:
+            name = f"inner.{name}" if inner else name
+            seen[name] = seen.get(name, 0) + 1
+            name = name if seen[name] == 1 else f"{name}#{seen[name]}"
+        names.append(name)
+        if text.endswith("]") and whole:
+            inner = False
+    return names, words
+
+
+def _slow_key_value(text: str, separator: str, quote: str | None) -> dict[str, str] | None:
+    """One line by the rules of `KeyValue`; None where it has no key."""
+    tokens = _slow_split(text, separator, quote)
+    shape = _key_value_shape([t.encode() for t in tokens])
+    if shape is None:
+        return None
+    names, words = _names(shape)
+    record = {}
+    for name, token, (_, literal, whole) in zip(names, tokens, shape, strict=True):
+        if name is None:
+            continue
+        value = token if literal == b"(" or whole else token[len(literal.decode()) :]
+        if quote and len(value) >= 2 and value[0] == value[-1] == quote:
+            value = value[1:-1]
+        record[name] = value
+    record["@words"] = " ".join(words)
+    return record
+
+
+def _slow_split(text: str, separator: str, quote: str | None) -> list[str]:
+    """Cut at separators outside quotes; an unclosed quote reaches to the end of the line."""
+    if quote is None:
+        return text.split(separator)
+    q, s = re.escape(quote), re.escape(separator)
+    parts = re.findall(rf"(?:[^{q}{s}\\]|\\.|\\$|{q}(?:[^{q}\\]|\\.)*(?:{q}|\\?$))*(?:{s}|$)", text)
+    return (
+        [p.removesuffix(separator) for p in parts[:-1]]
+        if parts and parts[-1] == ""
+        else [p.removesuffix(separator) for p in parts]
+    )

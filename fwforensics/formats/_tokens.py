@@ -1,0 +1,218 @@
+"""Tokenise once over the raw bytes, group lines by shape, read by position.
+
+Separators outside quotes are found for all lines together. Lines with the same number of tokens are compared with the
+key sequence of one of them; those that match share a *shape*, and the value of a key is then at one token position for
+all of them. Lines that fit no shape are left to a slow path that must give the same answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from fwforensics.formats._lines import KEEP_8, Lines, Mask, Positions
+
+#: Shapes tried for one token count before the rest goes to the slow path.
+MAX_SHAPES = 64
+BACKSLASH = ord("\\")
+
+#: (token position, literal bytes that it starts with, whole): what lines of a shape have in common.
+Literal = tuple[int, bytes, bool]
+
+
+@dataclass(slots=True)
+class Tokens:
+    """Token borders of all lines.
+
+    Attributes:
+        begin: start of each line's payload; shape (lines,).
+        end: its end; shape (lines,).
+        cuts: positions of all separators that count, ascending.
+        first: index into `cuts` of each line's first separator; shape (lines,).
+        count: tokens of each line (separators + 1); shape (lines,).
+        odd: lines with an unclosed quote or bracket, which positions say nothing true about.
+    """
+
+    begin: Positions
+    end: Positions
+    cuts: Positions
+    first: Positions
+    count: Positions
+    odd: Mask
+
+    def borders(self, rows: Positions, tokens: int) -> tuple[Positions, Positions]:
+        """Start and end of each token of `rows`, which all have `tokens` tokens; shape (tokens, rows)."""
+        starts = np.empty((tokens, len(rows)), np.int64)
+        ends = np.empty((tokens, len(rows)), np.int64)
+        if tokens > 1:
+            at = self.cuts[self.first[rows] + np.arange(tokens - 1)[:, None]]
+            starts[1:], ends[:-1] = at + 1, at
+        starts[0], ends[-1] = self.begin[rows], self.end[rows]
+        return starts, ends
+
+
+def split(lines: Lines, begin: Positions, separator: int, quote: int | None = None, *, escape: bool = False) -> Tokens:
+    """Cut every line from `begin` on at `separator` outside `quote`s.
+
+    Args:
+        lines: the lines.
+        begin: where each line's payload starts.
+        separator, quote: bytes.
+        escape: a backslash before a quote takes its meaning away.
+    """
+    a = lines.bytes
+    wanted = (separator,) if quote is None else (separator, quote)
+    hits = find(a, wanted, lines.starts, lines.ends)
+    odd = np.zeros(len(lines), np.bool_)
+    if quote is not None:
+        is_quote = a[hits] == quote
+        if escape:
+            is_quote &= ~escaped(a, hits, is_quote)
+        lo, hi = np.searchsorted(hits, begin), np.searchsorted(hits, lines.ends)
+        inside, odd = _parity(is_quote, lo, hi)
+        hits = hits[~is_quote & (a[hits] == separator) & (inside == 0)]
+    lo, hi = np.searchsorted(hits, begin), np.searchsorted(hits, lines.ends)
+    return Tokens(begin, lines.ends, hits, lo, hi - lo + 1, odd)
+
+
+def split_json(lines: Lines) -> Tokens:
+    """Cut every line, which should be one JSON object, at the commas of its outermost level."""
+    a = lines.bytes
+    hits = find(a, tuple(b'"{}[],'), lines.starts, lines.ends)
+    is_quote = a[hits] == ord('"')
+    is_quote &= ~escaped(a, hits, is_quote)
+    lo, hi = np.searchsorted(hits, lines.starts), np.searchsorted(hits, lines.ends)
+    inside, odd = _parity(is_quote, lo, hi)
+    hits = hits[~is_quote & (inside == 0) & (a[hits] != ord('"'))]
+    lo, hi = np.searchsorted(hits, lines.starts), np.searchsorted(hits, lines.ends)
+    byte = a[hits]
+    step = np.isin(byte, np.frombuffer(b"{[", np.uint8)).astype(np.int64) - np.isin(
+        byte, np.frombuffer(b"}]", np.uint8)
+    )
+    total = np.concatenate((np.zeros(1, np.int64), np.cumsum(step)))
+    depth = total[1:] - np.repeat(total[lo], hi - lo)
+    odd |= total[hi] != total[lo]
+    begin, end, framed = _braces(a, lines)
+    cuts = hits[(byte == ord(",")) & (depth == 1)]
+    lo, hi = np.searchsorted(cuts, begin), np.searchsorted(cuts, end)
+    return Tokens(begin, end, cuts, lo, np.where(framed, hi - lo + 1, 0), odd | ~framed)
+
+
+def _braces(a: npt.NDArray[np.uint8], lines: Lines) -> tuple[Positions, Positions, Mask]:
+    """The inside of each line's outermost braces; blanks around them and one trailing comma are passed over."""
+    begin, end = lines.starts.copy(), lines.ends.copy()
+    for _ in range(8):
+        begin += (begin < end) & np.isin(a[begin], BLANKS)
+        end -= (end > begin) & (np.isin(a[end - 1], BLANKS) | (a[end - 1] == ord(",")))
+    framed = (end - begin >= 2) & (a[begin] == ord("{")) & (a[np.maximum(end - 1, 0)] == ord("}"))
+    return begin + framed, end - framed, framed
+
+
+BLANKS = np.frombuffer(b" \t\r", np.uint8)
+
+
+def find(a: npt.NDArray[np.uint8], wanted: tuple[int, ...], starts: Positions, ends: Positions) -> Positions:
+    """Positions of the wanted bytes, ascending; lines that lie close together are searched as one stretch."""
+    if not len(starts):
+        return np.empty(0, np.int64)
+    low, high = int(starts[0]), int(ends[-1])
+    found = []
+    table = np.zeros(256, np.bool_)
+    table[list(wanted)] = True
+    for at in range(low, high, 1 << 20):  # steps that stay in the processor's cache
+        part = a[at : min(at + (1 << 20), high)]
+        if len(wanted) > 2:
+            hit = table[part]
+        else:
+            hit = part == wanted[0]
+            if len(wanted) == 2:
+                hit |= part == wanted[1]
+        found.append(np.flatnonzero(hit) + at)
+    return np.concatenate(found) if found else np.empty(0, np.int64)
+
+
+def escaped(a: npt.NDArray[np.uint8], at: Positions, candidates: Mask) -> Mask:
+    """Which of `at` stand behind an odd number of backslashes; only `candidates` are looked at."""
+    result = np.zeros(len(at), np.bool_)
+    rows = np.flatnonzero(candidates)
+    back = at[rows] - 1
+    while True:
+        keep = (back >= 0) & (a[np.maximum(back, 0)] == BACKSLASH)
+        rows, back = rows[keep], back[keep] - 1
+        if not len(rows):
+            return result
+        result[rows] = ~result[rows]
+
+
+def _parity(is_quote: Mask, lo: Positions, hi: Positions) -> tuple[npt.NDArray[np.int64], Mask]:
+    """For each hit: 1 inside quotes, 0 outside; for each line: is a quote left open?
+
+    Parity restarts on every line, or one stray quote would corrupt all lines after it.
+    """
+    total = np.concatenate((np.zeros(1, np.int64), np.cumsum(is_quote)))
+    inside = np.zeros(len(is_quote), np.int64)
+    count = hi - lo
+    at = np.repeat(lo - np.concatenate((np.zeros(1, np.int64), np.cumsum(count)[:-1])), count) + np.arange(count.sum())
+    inside[at] = (total[at] - np.repeat(total[lo], count)) & 1
+    return inside, ((total[hi] - total[lo]) & 1).astype(np.bool_)
+
+
+def matches(lines: Lines, starts: Positions, ends: Positions, shape: list[Literal]) -> Mask:
+    """Which columns of the (tokens, rows) borders have every literal of `shape` at its place."""
+    words = lines.words
+    ok = np.ones(starts.shape[1], np.bool_)
+    for token, literal, whole in shape:
+        size = ends[token] - starts[token]
+        ok &= size == len(literal) if whole else size >= len(literal)
+        for offset in range(0, len(literal), 8):
+            part = literal[offset : offset + 8]
+            have = words[np.minimum(starts[token] + offset, len(words) - 1)] & KEEP_8[len(part)]
+            ok &= have == np.uint64(int.from_bytes(part, "little"))
+    return ok
+
+
+@dataclass(slots=True)
+class Group:
+    """Lines of one shape: `rows` into the lines, and borders of shape (tokens, rows). `shape` None: slow path."""
+
+    shape: list[Literal] | None
+    rows: Positions
+    starts: Positions
+    ends: Positions
+
+
+def groups(lines: Lines, tokens: Tokens, shape_of: Callable[[list[bytes]], list[Literal] | None]) -> Iterator[Group]:
+    """Group all lines by shape; every line is in exactly one group."""
+    none = np.empty((0, 0), np.int64)
+    if tokens.odd.any():
+        yield Group(None, np.flatnonzero(tokens.odd), none, none)
+    usable = ~tokens.odd
+    for count in np.unique(tokens.count[usable]):
+        rows = np.flatnonzero(usable & (tokens.count == count))
+        if count == 0:
+            yield Group(None, rows, none, none)
+            continue
+        starts, ends = tokens.borders(rows, int(count))
+        yield from _of_one_count(lines, rows, starts, ends, shape_of)
+
+
+def _of_one_count(
+    lines: Lines,
+    rows: Positions,
+    starts: Positions,
+    ends: Positions,
+    shape_of: Callable[[list[bytes]], list[Literal] | None],
+) -> Iterator[Group]:
+    """Take the first line's shape, split off all that share it, repeat."""
+    for _ in range(MAX_SHAPES):
+        sample = [lines.data[s:e] for s, e in zip(starts[:, 0].tolist(), ends[:, 0].tolist(), strict=True)]
+        shape = shape_of(sample)
+        ok = matches(lines, starts, ends, shape) if shape is not None else np.arange(len(rows)) == 0
+        yield Group(shape, rows[ok], starts[:, ok], ends[:, ok])
+        rows, starts, ends = rows[~ok], starts[:, ~ok], ends[:, ~ok]
+        if not len(rows):
+            return
+    yield Group(None, rows, starts, ends)
