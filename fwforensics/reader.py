@@ -1,0 +1,476 @@
+"""Any input as decompressed bytes and numbered lines; nothing else opens evidence, and evidence is only ever read.
+
+A path, folder, glob or `-` becomes `Source`s: plain files, the content of compressed files, members of archives. What a
+file is, its first bytes say, not its name. Memory stays bounded whatever the size, and decompression is stopped at a
+ratio and a size that look like a bomb.
+"""
+
+from __future__ import annotations
+
+import bz2
+import glob
+import hashlib
+import io
+import lzma
+import os
+import sys
+import tarfile
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import lz4.frame
+from isal import isal_zlib
+
+from fwforensics.errors import BombError, SourceError, UsageError
+from fwforensics.unicode import transcoder
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+CHUNK = 4 << 20
+BLOCK = 256 << 10
+HEAD = 64 << 10
+#: A line longer than this is not assembled; its first part is handed on as a reject.
+MAX_LINE = 16 << 20
+KEEP_OF_LONG = 1 << 20
+STDIN = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When decompression is stopped.
+
+    Attributes:
+        ratio: decompressed ÷ compressed bytes, looked at from `grace` decompressed bytes on.
+        size: decompressed bytes of one source.
+        grace: small files may have any ratio.
+    """
+
+    ratio: float = 250.0
+    size: int = 1 << 42
+    grace: int = 64 << 20
+
+
+@dataclass(slots=True)
+class Source:
+    """One input: a file, the content of a compressed file, a member of an archive, or stdin.
+
+    Attributes:
+        path: where it was read from, absolute; `-` for stdin.
+        member: name inside the archive.
+        mtime: when it was last changed, UTC without zone; of the member where there is one.
+        stored_size: bytes as stored, for progress.
+    """
+
+    path: str
+    member: str | None
+    mtime: datetime
+    stored_size: int
+    limits: Limits
+    opener: Callable[[], AbstractContextManager[BinaryIO]]
+    container_sha256: str | None = None
+
+    @property
+    def label(self) -> str:
+        """Path and member for people."""
+        return f"{self.path}!{self.member}" if self.member else self.path
+
+    @property
+    def name(self) -> str:
+        """File name of the member or the file."""
+        return Path(self.member or self.path).name
+
+    @contextmanager
+    def open(self) -> Iterator[Content]:
+        """The decompressed content."""
+        try:
+            with self.opener() as raw:
+                yield Content(raw, self.label)
+        except (OSError, EOFError, zlib_errors, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError) as error:
+            raise SourceError(str(error) or type(error).__name__, where=self.label) from error
+
+
+zlib_errors = isal_zlib.error
+
+
+@dataclass(slots=True)
+class Content:
+    """Decompressed bytes, hashed as they are read.
+
+    Attributes:
+        size: bytes read so far.
+        truncated: why the stream ended early, or None.
+    """
+
+    raw: BinaryIO
+    label: str
+    size: int = 0
+    _sha: Any = field(default_factory=hashlib.sha256)
+    _ahead: bytes = b""
+
+    @property
+    def truncated(self) -> str | None:
+        """Why the stream ended early, or None."""
+        return cast("str | None", getattr(self.raw, "truncated", None))
+
+    @property
+    def sha256(self) -> str:
+        """Of all bytes read so far."""
+        return str(self._sha.hexdigest())
+
+    def head(self, size: int = HEAD) -> bytes:
+        """The next bytes, without reading past them."""
+        while len(self._ahead) < size:
+            block = self.raw.read(size - len(self._ahead))
+            if not block:
+                break
+            self._ahead += block
+        return self._ahead[:size]
+
+    def read(self, size: int = -1) -> bytes:
+        """Read up to `size` bytes (all that is left if negative)."""
+        if size < 0:
+            return b"".join(iter(lambda: self.read(CHUNK), b""))
+        if self._ahead:
+            block, self._ahead = self._ahead[:size], self._ahead[size:]
+        else:
+            block = self.raw.read(size) or b""
+        self.size += len(block)
+        self._sha.update(block)
+        return block
+
+    def readinto(self, target: bytearray | memoryview) -> int:
+        """Fill a buffer, as file objects do."""
+        block = self.read(len(target))
+        target[: len(block)] = block
+        return len(block)
+
+
+@dataclass(slots=True)
+class Chunk:
+    """Whole lines.
+
+    Attributes:
+        data: lines with their line feeds.
+        first: number of the first of them.
+        long: the line is a monster of this many bytes, of which `data` has the first part.
+        size: decompressed bytes of the source read so far.
+    """
+
+    data: bytes
+    first: int
+    long: int = 0
+    size: int = 0
+
+
+def chunks(content: Content, size: int = CHUNK) -> Iterator[Chunk]:
+    """Cut content into batches of whole lines, numbered from 1; a line feed ends a line, nothing else does."""
+    text = transcoder(content.head(4096))
+    carry: list[bytes] = []
+    carried, number = 0, 1
+    monster: tuple[bytes, int] | None = None
+    while block := content.read(size):
+        block = text(block)
+        cut = block.rfind(b"\n") + 1
+        if monster is not None:
+            end = block.find(b"\n") + 1
+            if not end:
+                monster = (monster[0], monster[1] + len(block))
+                continue
+            yield Chunk(monster[0], number, monster[1] + end - 1, content.size)
+            number, monster = number + 1, None
+            block, cut = block[end:], cut - end
+        if cut:
+            data = b"".join((*carry, block[:cut]))
+            yield Chunk(data, number, 0, content.size)
+            number += data.count(b"\n")
+            carry, carried = [], 0
+        carry.append(block[cut:])
+        carried += len(block) - cut
+        if carried > MAX_LINE:
+            monster = (b"".join(carry)[:KEEP_OF_LONG], carried)
+            carry, carried = [], 0
+    rest = b"".join((*carry, text(b"", final=True)))
+    if monster is not None:
+        yield Chunk(monster[0], number, monster[1] + len(rest), content.size)
+    elif rest:
+        yield Chunk(rest, number, 0, content.size)
+
+
+def expand(inputs: Sequence[str], limits: Limits | None = None) -> Iterator[Source]:
+    """The sources behind paths, folders (recursive, sorted), globs and `-`; each path once."""
+    seen: set[str] = set()
+    for given in inputs:
+        for path in _paths(given):
+            if path not in seen:
+                seen.add(path)
+                yield from sources(path, limits or Limits())
+
+
+def _paths(given: str) -> list[str]:
+    if given == STDIN:
+        return [STDIN]
+    path = Path(given)
+    if path.is_dir():
+        found = (Path(root) / name for root, _, names in os.walk(path) for name in names)
+        return sorted(str(f.resolve()) for f in found if f.is_file() and not _is_case(f))
+    if path.exists():
+        return [str(path.resolve())]
+    matched = sorted(p for g in glob.glob(given, recursive=True) for p in _paths(g))  # noqa: PTH207 (user's own pattern)
+    if not matched:
+        raise UsageError("there is no such file or folder, and nothing matches it as a pattern", where=given)
+    return matched
+
+
+def _is_case(path: Path) -> bool:
+    """A case beside the logs is no evidence."""
+    if path.suffix in (".wal", ".tmp") and ".duckdb" in path.name:
+        return True
+    with path.open("rb") as f:
+        return f.read(12)[8:12] == b"DUCK"
+
+
+def sources(path: str, limits: Limits) -> Iterator[Source]:
+    """The sources in one file: itself, its content, or the members of the archive that it is."""
+    if path == STDIN:
+        now = datetime.now(UTC).replace(tzinfo=None)
+        yield Source(STDIN, None, now, 0, limits, _stdin_opener())
+        return
+    try:
+        stat = Path(path).stat()
+        with closing(_decompressed(path, limits)) as raw:
+            head = raw.read(1024) or b""
+    except (OSError, EOFError, zlib_errors, lzma.LZMAError) as error:
+        raise SourceError(str(error), where=path) from error
+    mtime = datetime.fromtimestamp(stat.st_mtime, UTC).replace(tzinfo=None)
+    digest = _file_digest(path)
+    if head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
+        yield from _zip_members(path, stat.st_size, limits, digest)
+    elif head[257:262] == b"ustar":
+        yield from _tar_members(path, stat.st_size, limits, digest)
+    else:
+        yield Source(path, None, mtime, stat.st_size, limits, lambda: closing(_decompressed(path, limits)), digest)
+
+
+def _file_digest(path: str) -> str:
+    with Path(path).open("rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()
+
+
+def _stdin_opener() -> Callable[[], AbstractContextManager[BinaryIO]]:
+    """Stdin can be read once."""
+
+    @contextmanager
+    def opener() -> Iterator[BinaryIO]:
+        yield cast("BinaryIO", Inflating(cast("BinaryIO", sys.stdin.buffer), Limits()))
+
+    return opener
+
+
+def _decompressed(path: str, limits: Limits) -> BinaryIO:
+    return cast("BinaryIO", Inflating(Path(path).open("rb"), limits, path))  # noqa: SIM115 (closed by its owner)
+
+
+def _zip_members(path: str, size: int, limits: Limits, digest: str) -> Iterator[Source]:
+    with zipfile.ZipFile(path) as archive:
+        infos = sorted((i for i in archive.infolist() if not i.is_dir()), key=lambda i: i.filename)
+    for info in infos:
+        yield Source(
+            path, info.filename, datetime(*info.date_time), info.compress_size or size, limits,
+            _zip_opener(path, info.filename, limits), digest,
+        )  # fmt: skip
+
+
+def _zip_opener(path: str, member: str, limits: Limits) -> Callable[[], AbstractContextManager[BinaryIO]]:
+    @contextmanager
+    def opener() -> Iterator[BinaryIO]:
+        with zipfile.ZipFile(path) as archive:
+            try:
+                stream = archive.open(member)
+            except (RuntimeError, NotImplementedError) as error:  # encrypted, or an unknown method
+                raise SourceError(str(error), where=f"{path}!{member}", remedy="unpack it first") from error
+            with stream:
+                compressed = archive.getinfo(member).compress_size
+                guard = Guard(limits, f"{path}!{member}", lambda: max(compressed, 1))
+                yield cast("BinaryIO", Inflating(cast("BinaryIO", stream), limits, f"{path}!{member}", guard))
+
+    return opener
+
+
+def _tar_members(path: str, size: int, limits: Limits, digest: str) -> Iterator[Source]:
+    with closing(_decompressed(path, limits)) as raw, tarfile.open(fileobj=raw, mode="r|") as archive:
+        infos = [(i.name, i.mtime) for i in archive if i.isfile()]
+    for name, mtime in sorted(infos):
+        when = datetime.fromtimestamp(mtime, UTC).replace(tzinfo=None)
+        yield Source(path, name, when, size, limits, _tar_opener(path, name, limits), digest)
+
+
+def _tar_opener(path: str, member: str, limits: Limits) -> Callable[[], AbstractContextManager[BinaryIO]]:
+    @contextmanager
+    def opener() -> Iterator[BinaryIO]:
+        with closing(_decompressed(path, limits)) as raw, tarfile.open(fileobj=raw, mode="r|") as archive:
+            for info in archive:
+                if info.name == member and (stream := archive.extractfile(info)) is not None:
+                    yield cast("BinaryIO", Inflating(cast("BinaryIO", stream), limits, f"{path}!{member}"))
+                    return
+            raise SourceError(f"the archive has no member {member!r}", where=path)
+
+    return opener
+
+
+def find(path: str, member: str | None, limits: Limits | None = None) -> Source:
+    """The source at a place that was read before."""
+    if not Path(path).exists():
+        raise SourceError("the file is no longer there", where=path)
+    for source in sources(path, limits or Limits()):
+        if source.member == member:
+            return source
+    raise SourceError(f"the archive has no member {member!r}", where=path)
+
+
+@dataclass(slots=True)
+class Guard:
+    """Stops what expands like a bomb."""
+
+    limits: Limits
+    label: str
+    taken: Callable[[], int]
+
+    def check(self, given: int) -> None:
+        """Raise `BombError` where `given` decompressed bytes are too many."""
+        too_big = given > self.limits.size
+        too_steep = given > self.limits.grace and given > self.limits.ratio * self.taken()
+        if too_big or too_steep:
+            what = f"{given:,} bytes out of {self.taken():,}"
+            raise BombError(
+                f"stopped decompressing at {what}: this looks like a decompression bomb",
+                where=self.label,
+                remedy="if the file is meant to be like this, raise --max-ratio or --max-size",
+            )
+
+
+MAGICS: tuple[tuple[bytes, Callable[[], Any]], ...] = (
+    (b"\x1f\x8b", lambda: isal_zlib.decompressobj(wbits=31)),
+    (b"BZh", bz2.BZ2Decompressor),
+    (b"\xfd7zXZ\x00", lzma.LZMADecompressor),
+    (b"\x28\xb5\x2f\xfd", zstd.ZstdDecompressor),
+    (b"\x04\x22\x4d\x18", lz4.frame.LZ4FrameDecompressor),
+)
+
+
+def _decompressor(head: bytes) -> Any:
+    for magic, make in MAGICS:
+        if head.startswith(magic):
+            return make()
+    return None
+
+
+class Inflating(io.RawIOBase):
+    """A stream that decompresses what its own first bytes say is compressed, frame after frame.
+
+    Attributes:
+        truncated: why the stream ended early, or None.
+    """
+
+    def __init__(self, raw: BinaryIO, limits: Limits, label: str = STDIN, guard: Guard | None = None) -> None:
+        super().__init__()
+        self._raw = raw
+        self._taken = self._given = 0
+        self._guard = guard or Guard(limits, label, lambda: self._taken)
+        self.truncated: str | None = None
+        self._pending = self._take(16)
+        self._engine = _decompressor(self._pending)
+        self._plain = self._engine is None
+
+    def _take(self, size: int) -> bytes:
+        block = self._raw.read(size) or b""
+        self._taken += len(block)
+        return block
+
+    def readable(self) -> bool:
+        """See `io`."""
+        return True
+
+    def close(self) -> None:
+        """Close the file below, too."""
+        self._raw.close()
+        super().close()
+
+    def read(self, size: int = -1) -> bytes:
+        """Up to `size` decompressed bytes; fewer only at the end."""
+        if size < 0:
+            return b"".join(iter(lambda: self.read(BLOCK), b""))
+        parts: list[bytes] = []
+        while size > 0:
+            block = self._plain_block(size) if self._plain else self._inflate(size)
+            if not block:
+                break
+            parts.append(block)
+            size -= len(block)
+        result = b"".join(parts)
+        self._given += len(result)
+        if not self._plain or self._guard.taken() != self._taken:
+            self._guard.check(self._given)
+        return result
+
+    def readinto(self, target: Any) -> int:
+        """See `io`."""
+        block = self.read(len(target))
+        target[: len(block)] = block
+        return len(block)
+
+    def _plain_block(self, size: int) -> bytes:
+        if self._pending:
+            block, self._pending = self._pending[:size], self._pending[size:]
+            return block
+        return self._take(size)
+
+    def _inflate(self, size: int) -> bytes:
+        """The next decompressed bytes of this or the next frame; b"" at the end."""
+        while self._engine is not None:
+            try:
+                out = self._step(size)
+            except (OSError, EOFError, lzma.LZMAError, zlib_errors, RuntimeError, zstd.ZstdError) as error:
+                self.truncated = f"compressed data is damaged: {error}"
+                self._engine = None
+                return b""
+            if out:
+                return out
+        return b""
+
+    def _step(self, size: int) -> bytes:
+        engine = self._engine
+        if engine.eof:
+            self._next_frame(engine.unused_data or b"")
+            return b""
+        tail = getattr(engine, "unconsumed_tail", None)
+        if tail is not None:  # zlib hands back what it has not looked at
+            data = tail or self._pending or self._take(BLOCK)
+            self._pending = b"" if not tail else self._pending
+            out: bytes = engine.decompress(data, size)
+            ended = not data
+        else:
+            data = b""
+            if engine.needs_input:
+                data, self._pending = self._pending or self._take(BLOCK), b""
+            ended = engine.needs_input and not data
+            out = b"" if ended else engine.decompress(data, max_length=size)
+        if ended and not out and not engine.eof:
+            self.truncated = "compressed data ends early"
+            self._engine = None
+        return out
+
+    def _next_frame(self, unused: bytes) -> None:
+        """After a frame: another one, padding, or junk."""
+        rest = (unused or b"") + self._pending
+        self._pending = rest + (self._take(BLOCK) if len(rest) < 16 else b"")
+        self._engine = _decompressor(self._pending)
+        if self._engine is None and self._pending.strip(b"\0"):
+            self.truncated = "bytes that are not compressed follow the compressed data"
