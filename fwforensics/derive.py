@@ -1,0 +1,33 @@
+"""What follows from the events: addresses, hosts, connections, exposures. Built anew whenever events have changed."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from fwforensics.queries import build_statements
+from fwforensics.store import Case, ip_key
+
+#: In this order: each may read what the ones before it wrote.
+STEPS = ("addresses", "hosts", "networks", "scopes", "runs", "leases", "connections", "exposures")
+
+
+def refresh(case: Case, *, force: bool = False) -> bool:
+    """Bring derived tables up to date; returns whether there was anything to do."""
+    dirty = case.sql("SELECT derived_dirty FROM meta").scalar()
+    if not (dirty or force):
+        return False
+    with case.transaction():
+        _new_addresses(case)
+        for step in STEPS:
+            for statement in build_statements(step):
+                case.execute(statement)
+        case.execute("UPDATE meta SET derived_dirty = false")
+    return True
+
+
+def _new_addresses(case: Case) -> None:
+    """Keys of IPv6 addresses are worked out here; SQL does IPv4."""
+    fresh = case.sql(build_statements("new_addresses")[0]).pl()
+    if fresh.height:
+        keys = pl.Series("ip_key", [ip_key(t) for t in fresh["ip"]], pl.String)
+        case.append("addresses", fresh.with_columns(keys, pl.lit(6, pl.UInt8).alias("version")))

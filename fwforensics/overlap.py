@@ -1,0 +1,327 @@
+"""Is this content new? Copies are skipped, grown files continued, overlapping rotations taken once.
+
+A source is known by the SHA-256 of its decompressed content, whatever its name and compression. Of a source that
+begins like an earlier one of the same path or rotation family, only what follows is parsed. Of two rotations that
+overlap, the block where the end of one is the beginning of the other counts once if it has at least 100 lines; single
+equal lines are true repeats and stay.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fwforensics.errors import FwfError, SourceError, UsageError
+from fwforensics.reader import CHUNK, Chunk, Content, Source, find
+from fwforensics.store import Case
+
+HEAD = 4096
+MIN_LINES = 100
+#: As much of the beginning or end of a rotation as is held against its sibling.
+WINDOW = 64 << 20
+_ROTATION = re.compile(
+    r"(?:\.(?:gz|bz2|xz|zst|zip|lz4|\d{1,3}|old|\d{8,14}(?:T\d{4,6}Z?)?)|[-_.]\d{4}-?\d\d-?\d\d(?:[-_T]?\d{2,6})?|-\d{10})$"
+)
+
+
+def head_digest(head: bytes) -> str:
+    """Of the first 4 KiB, or of all of shorter content."""
+    return hashlib.sha256(head[:HEAD]).hexdigest()
+
+
+def rotation_stem(name: str) -> str:
+    """`fw.log` of `fw.log.1.gz` and `fw.log-20260101`."""
+    while (match := _ROTATION.search(name)) and match.start():
+        name = name[: match.start()]
+    return name
+
+
+@dataclass(slots=True)
+class Known:
+    """What the case knows of a source.
+
+    Attributes:
+        duplicate_of: it is wholly in this source.
+        replaces: it takes this source's place.
+        skips: (from byte, to byte, owner): content that the owner has.
+        year: year of the first new line, where the earlier source says it.
+    """
+
+    duplicate_of: int | None = None
+    replaces: int | None = None
+    skips: list[tuple[int, int, int]] = field(default_factory=list)
+    year: int | None = None
+    message: str = ""
+    _at: int = 0
+
+    def split(self, chunk: Chunk) -> Iterator[tuple[Chunk, int | None]]:
+        """The chunk's parts with the source that has them already (None: new)."""
+        if not self.skips or chunk.long:
+            self._at += chunk.long + 1 if chunk.long else len(chunk.data)
+            yield chunk, None
+            return
+        begin, number = self._at, chunk.first
+        end = begin + len(chunk.data)
+        cuts = sorted({begin, end, *(b for s in self.skips for b in s[:2] if begin < b < end)})
+        for low, high in zip(cuts, cuts[1:], strict=False):
+            data = chunk.data[low - begin : high - begin]
+            owner = next((o for a, b, o in self.skips if a <= low and high <= b), None)
+            yield Chunk(data, number, 0, chunk.size), owner
+            number += data.count(b"\n")
+        self._at = end
+
+    def verify(self, content: Content) -> None:
+        """A file that changes while it is read would break the account of what was skipped."""
+        for _, end, owner in self.skips:
+            if end > content.size:
+                raise SourceError(f"the file shrank while it was read (it continued source {owner})", where=content.label)
+
+
+@dataclass(slots=True)
+class _Earlier:
+    """A source that is in the case."""
+
+    source_id: int
+    path: str
+    member: str | None
+    sha256: str
+    size: int
+    options: str
+    version: str
+
+    def label(self) -> str:
+        return f"{self.path}!{self.member}" if self.member else self.path
+
+
+def identify(
+    case: Case, source: Source, head: bytes, options: str, version: str, *, replace: bool, whole: bool = False
+) -> Known:
+    """Find out whether the case has a source already, in whole or in part.
+
+    Args:
+        case: the case.
+        source: the source; it is read through if it begins like an earlier one.
+        head: its first bytes.
+        options: how it would be read, as recorded.
+        version: of the parsers.
+        replace: take the place of what is there.
+        whole: only look for exact copies (binary formats cannot be continued in the middle).
+    """
+    if source.path == "-":
+        return Known()
+    alike = _alike(case, head)
+    if alike:
+        size, digests = _digests(source, {e.size for e in alike})
+        total = digests[size]
+        for earlier in alike:
+            if earlier.size == size and earlier.sha256 == total:
+                return _copy(case, source, earlier, options, version, replace=replace)
+        if not whole:
+            grown = [e for e in alike if e.size < size and digests.get(e.size) == e.sha256 and _family(e, source)]
+            if grown:
+                return _continued(case, source, max(grown, key=lambda e: e.size))
+            part = _part_of(alike, source, size, total)
+            if part is not None:
+                return Known(skips=[(0, size, part.source_id)], message=f"all of it is in source {part.source_id}")
+    if replace:
+        _drop_same_path(case, source)
+    return Known() if whole else _rotation(case, source)
+
+
+def _earlier(case: Case, where: str, values: list[object]) -> list[_Earlier]:
+    rows = case.sql(
+        f"SELECT source_id, path, member, sha256, size_bytes, options, parser_version FROM sources WHERE {where} ORDER BY 1",  # noqa: S608
+        values,
+    ).pl()
+    return [_Earlier(*row) for row in rows.iter_rows()]
+
+
+def _alike(case: Case, head: bytes) -> list[_Earlier]:
+    """Sources whose first bytes are this content's."""
+    sizes = case.sql("SELECT DISTINCT size_bytes s FROM sources WHERE size_bytes < ? AND size_bytes <= ?", [HEAD, len(head)])
+    digests = {hashlib.sha256(head[: int(s)]).hexdigest() for s in sizes.pl()["s"]} | {head_digest(head)}
+    return _earlier(case, "head_sha256 IN (SELECT unnest(?)) AND (size_bytes > 0 OR ? = 0)", [list(digests), len(head)])
+
+
+def _digests(source: Source, sizes: set[int]) -> tuple[int, dict[int, str]]:
+    """Size of the content, and the digest of its beginning at each of `sizes` and at the end."""
+    marks = sorted(sizes)
+    digest, done, result = hashlib.sha256(), 0, {}
+    with source.open() as content:
+        while True:
+            want = next((m - done for m in marks if m > done), CHUNK)
+            block = content.read(min(want, CHUNK))
+            if not block:
+                break
+            digest.update(block)
+            done += len(block)
+            if done in sizes:
+                result[done] = digest.hexdigest()
+    result[done] = digest.hexdigest()
+    return done, result
+
+
+def _family(earlier: _Earlier, source: Source) -> bool:
+    """Same path, or rotation siblings in one folder (or one archive)."""
+    if earlier.path == source.path and earlier.member == source.member:
+        return True
+    mine, theirs = Path(source.member or source.path), Path(earlier.member or earlier.path)
+    same_folder = mine.parent == theirs.parent and (source.member is None) == (earlier.member is None)
+    return same_folder and rotation_stem(mine.name) == rotation_stem(theirs.name)
+
+
+def _copy(case: Case, source: Source, earlier: _Earlier, options: str, version: str, *, replace: bool) -> Known:
+    """The same content again."""
+    if replace:
+        remove_rows(case, earlier.source_id)
+        return Known(replaces=earlier.source_id, message=f"in place of source {earlier.source_id}")
+    if json.loads(earlier.options or "{}") != json.loads(options):
+        raise UsageError(
+            f"this content is source {earlier.source_id} ({earlier.label()}), read with {earlier.options}, "
+            f"and now asked for with {options}",
+            where=source.label,
+            remedy="to read it anew: fwf ingest --replace; to be rid of it: fwf sources remove "
+            f"{earlier.source_id}; sensor and run alone: fwf sources set {earlier.source_id}",
+        )
+    if earlier.version != version:
+        raise UsageError(
+            f"this content is source {earlier.source_id}, read by parsers {earlier.version}; these are {version}",
+            where=source.label,
+            remedy="to read it anew: fwf ingest --replace",
+        )
+    return Known(duplicate_of=earlier.source_id, message=f"same content as source {earlier.source_id} ({earlier.label()})")
+
+
+def remove_rows(case: Case, source_id: int) -> None:
+    """Take a source and everything that came from it out of the case (in the caller's transaction)."""
+    for table in ("events", "activity", "leases", "translations", "gpu_samples", "hosts", "rejects", "ignored", "source_coverage", "sources"):
+        case.execute(f"DELETE FROM {table} WHERE source_id = ?", [source_id])  # noqa: S608 (our own table names)
+    case.execute("UPDATE meta SET derived_dirty = true")
+
+
+def _drop_same_path(case: Case, source: Source) -> None:
+    """With --replace, what was read from this very path before goes."""
+    for earlier in _earlier(case, "path = ? AND member IS NOT DISTINCT FROM ?", [source.path, source.member]):
+        remove_rows(case, earlier.source_id)
+
+
+def _continued(case: Case, source: Source, earlier: _Earlier) -> Known:
+    """A grown file: its beginning is an earlier source."""
+    last_line = case.sql("SELECT lines FROM sources WHERE source_id = ?", [earlier.source_id]).scalar()
+    end = earlier.size
+    if last_line and not _ends_line(source, earlier.size):
+        end = _reopen_last_line(case, source, earlier, int(last_line))
+    year = case.sql("SELECT year(last_ts) FROM sources WHERE source_id = ? AND year_basis = 'option'", [earlier.source_id])
+    return Known(
+        skips=[(0, end, earlier.source_id)],
+        year=year.scalar(),
+        message=f"continues source {earlier.source_id} from byte {end:,} on",
+    )
+
+
+def _ends_line(source: Source, size: int) -> bool:
+    return _slice(source, size - 1, size) == b"\n"
+
+
+def _reopen_last_line(case: Case, source: Source, earlier: _Earlier, last_line: int) -> int:
+    """The earlier source ended inside a line, which is whole now: it is read here, and no longer there."""
+    window = _slice(source, max(0, earlier.size - WINDOW), earlier.size)
+    begin = earlier.size - len(window) + window.rfind(b"\n") + 1
+    counted = case.sql(
+        "SELECT (SELECT count(*) FROM rejects WHERE source_id = $s AND line_no = $n) AS rejects, "
+        "(SELECT count(*) FROM events WHERE source_id = $s AND line_no = $n)"
+        " + (SELECT count(*) FROM activity WHERE source_id = $s AND line_no = $n) AS rows",
+        {"s": earlier.source_id, "n": last_line},
+    ).rows()[0]
+    for table in ("events", "activity", "leases", "translations", "gpu_samples", "rejects"):
+        case.execute(f"DELETE FROM {table} WHERE source_id = ? AND line_no = ?", [earlier.source_id, last_line])  # noqa: S608
+    if counted["rejects"] or counted["rows"]:
+        column = "rejects" if counted["rejects"] else "parsed"
+        case.execute(
+            f"UPDATE sources SET {column} = {column} - 1, ignored = ignored + 1, rows = rows - ? WHERE source_id = ?",  # noqa: S608
+            [counted["rows"], earlier.source_id],
+        )
+        case.execute(
+            "INSERT INTO ignored VALUES (?, ?, NULL, 1, ?, ?, ?)",
+            [earlier.source_id, "unfinished, read whole in a later source", last_line, last_line, ""],
+        )
+    return begin
+
+
+def _slice(source: Source, begin: int, end: int) -> bytes:
+    """Some bytes out of the middle of the content."""
+    with source.open() as content:
+        done = 0
+        while done < begin:
+            block = content.read(min(CHUNK, begin - done))
+            if not block:
+                return b""
+            done += len(block)
+        parts = []
+        while done < end and (block := content.read(min(CHUNK, end - done))):
+            parts.append(block)
+            done += len(block)
+    return b"".join(parts)
+
+
+def _part_of(alike: list[_Earlier], source: Source, size: int, total: str) -> _Earlier | None:
+    """An earlier, longer source of the family that begins with all of this one."""
+    for earlier in alike:
+        if earlier.size > size and _family(earlier, source):
+            begun = _again(earlier)
+            if begun is not None and _digests(begun, {size})[1].get(size) == total:
+                return earlier
+    return None
+
+
+def _again(earlier: _Earlier) -> Source | None:
+    """The evidence of an earlier source, if it is still there."""
+    try:
+        return find(earlier.path, earlier.member)
+    except FwfError:
+        return None
+
+
+def _rotation(case: Case, source: Source) -> Known:
+    """Blocks that this content shares with the beginning or end of a rotation sibling."""
+    skips: list[tuple[int, int, int]] = []
+    rows = _earlier(case, "size_bytes > 0", [])
+    siblings = [e for e in rows if _family(e, source) and (e.path, e.member) != (source.path, source.member)]
+    if not siblings:
+        return Known()
+    size = _digests(source, set())[0]
+    for earlier in siblings:
+        theirs = _again(earlier)
+        if theirs is None:
+            continue
+        shared = _shared_lines(_slice(theirs, max(0, earlier.size - WINDOW), earlier.size), _slice(source, 0, WINDOW))
+        if shared:
+            skips.append((0, shared, earlier.source_id))
+            continue
+        shared = _shared_lines(_slice(source, max(0, size - WINDOW), size), _slice(theirs, 0, min(WINDOW, earlier.size)))
+        if shared:
+            skips.append((size - shared, size, earlier.source_id))
+    message = "; ".join(f"bytes {a:,}–{b:,} are in source {o}" for a, b, o in skips)
+    return Known(skips=skips, message=message)
+
+
+def _shared_lines(end_of_one: bytes, begin_of_other: bytes) -> int:
+    """Length of the longest block of at least `MIN_LINES` whole lines that ends one and begins the other."""
+    probe_end = 0
+    for _ in range(MIN_LINES):
+        probe_end = begin_of_other.find(b"\n", probe_end) + 1
+        if not probe_end:
+            return 0
+    probe = begin_of_other[:probe_end]
+    at = end_of_one.find(probe)
+    while at >= 0:
+        begins_line = at == 0 or end_of_one[at - 1 : at] == b"\n"
+        block = end_of_one[at:]
+        if begins_line and begin_of_other.startswith(block) and block.endswith(b"\n"):
+            return len(block)
+        at = end_of_one.find(probe, at + 1)
+    return 0

@@ -1,0 +1,282 @@
+"""The case: one DuckDB file that holds everything of one investigation.
+
+`Case` is the only writer; `Case.sql` and `analyst` are what reads. DuckDB lets one process write, and then nobody else
+read: whoever comes second is told so.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import platform
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from fwforensics import __version__
+from fwforensics.errors import CaseError, CaseLockedError, QueryError, UsageError
+from fwforensics.formats._finish import canonical_address
+from fwforensics.schema import SCHEMA_VERSION, TABLES
+
+#: Rows of one INSERT: one DuckDB row group. Just above it, everything is written twice.
+ROW_GROUP = 122_880
+MEMORY_LIMIT = "768MB"
+DEFAULT_NETWORKS = (
+    ("10.0.0.0/8", "RFC 1918"), ("172.16.0.0/12", "RFC 1918"), ("192.168.0.0/16", "RFC 1918"),
+    ("100.64.0.0/10", "RFC 6598"), ("169.254.0.0/16", "link-local"), ("fe80::/10", "link-local"),
+    ("fc00::/7", "unique local"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Rows of a query."""
+
+    frame: pl.DataFrame
+
+    def pl(self) -> pl.DataFrame:
+        """The rows as a Polars frame."""
+        return self.frame
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows as dictionaries."""
+        return self.frame.to_dicts()
+
+    def scalar(self) -> Any:
+        """The one value."""
+        return self.frame.item() if self.frame.height else None
+
+
+def now() -> datetime:
+    """The present, UTC without zone, as the case stores times."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def utc_of(value: datetime) -> datetime:
+    """A zoned time as the case stores it."""
+    return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+
+
+class Case:
+    """An open case file.
+
+    Args:
+        path: the file; created if `create` and it is not there.
+        create: make a new case where there is none.
+        read_only: for looking only; several processes may do so at once.
+        memory_limit: how much memory the database may use before it goes to disk.
+        threads: threads of the database.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        create: bool = False,
+        read_only: bool = False,
+        memory_limit: str = MEMORY_LIMIT,
+        threads: int | None = None,
+    ) -> None:
+        self.path = Path(path)
+        self.read_only = read_only
+        if not create and not self.path.exists():
+            raise CaseError(
+                "there is no such case", where=str(self.path), remedy="make one with: fwf ingest PATH… --case FILE"
+            )
+        config: dict[str, Any] = {"memory_limit": memory_limit, "autoinstall_known_extensions": False}
+        if read_only:
+            config["enable_external_access"] = False
+        if threads is not None:
+            config["threads"] = threads
+        fresh = not self.path.exists()
+        self._con = connect(self.path, read_only=read_only, config=config)
+        try:
+            self._con.execute("SET TimeZone = 'UTC'")
+            if fresh:
+                self._create()
+            self._check_version()
+        except BaseException:
+            self._con.close()
+            raise
+
+    def __enter__(self) -> Case:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; others may open it then."""
+        self._con.close()
+
+    def _create(self) -> None:
+        with self.transaction():
+            for table in TABLES.values():
+                for statement in table.ddl():
+                    self._con.execute(statement)
+            self._con.execute(
+                "INSERT INTO meta (schema_version, tool_version, created_at) VALUES (?, ?, ?)",
+                [SCHEMA_VERSION, __version__, now()],
+            )
+        for cidr, name in DEFAULT_NETWORKS:
+            self.add_network(cidr, name, "internal", "default")
+
+    def _check_version(self) -> None:
+        try:
+            row = self._con.execute("SELECT schema_version, tool_version FROM meta").fetchone()
+        except duckdb.Error as error:
+            raise CaseError(
+                "this is a DuckDB file, but no case of fwforensics", where=str(self.path), remedy="give another --case"
+            ) from error
+        if row is None or row[0] != SCHEMA_VERSION:
+            made = row[1] if row else "unknown"
+            raise CaseError(
+                f"the case was made by fwforensics {made} and its tables are of another version",
+                where=str(self.path),
+                remedy="ingest the evidence again into a new case",
+            )
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing."""
+        self._con.execute("BEGIN")
+        try:
+            yield
+        except BaseException:
+            self._con.execute("ROLLBACK")
+            raise
+        self._con.execute("COMMIT")
+
+    def execute(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> None:
+        """Run a statement that gives no rows."""
+        self._con.execute(sql, values or None)
+
+    def sql(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> Result:
+        """Run a query; values are bound, never written into the text."""
+        return Result(fetch(self._con, sql, values))
+
+    def append(self, table: str, frame: pl.DataFrame) -> int:
+        """Write rows, at most a row group at a time; columns that the frame lacks are NULL or their default."""
+        names = [c for c in TABLES[table].names if c in frame.columns]
+        for part in frame.select(names).iter_slices(ROW_GROUP):
+            self._con.register("appended", part.to_arrow())
+            try:
+                self._insert(table, names)
+            finally:
+                self._con.unregister("appended")
+        return frame.height
+
+    def _insert(self, table: str, names: Sequence[str]) -> None:
+        try:
+            self._con.execute(f"INSERT INTO {table} BY NAME SELECT * FROM appended")
+        except (duckdb.ConversionException, duckdb.InvalidInputException):
+            # A record's rest may be no valid JSON although its fields could be read: keep it as a JSON string.
+            json_columns = [c.name for c in TABLES[table].columns if c.type == "JSON" and c.name in names]
+            if not json_columns:
+                raise
+            fixed = ", ".join(f"CASE WHEN json_valid({c}) THEN {c} ELSE to_json({c}) END AS {c}" for c in json_columns)
+            self._con.execute(f"INSERT INTO {table} BY NAME SELECT * REPLACE ({fixed}) FROM appended")
+
+    def replace(self, table: str, frame: pl.DataFrame) -> int:
+        """Put rows in place of all that a table holds."""
+        self._con.execute(f"DELETE FROM {table}")
+        return self.append(table, frame)
+
+    def add_network(self, cidr: str, name: str | None, zone: str, basis: str = "declared") -> None:
+        """Declare what a network is; a network that is there already is changed."""
+        text, low, high = network_range(cidr)
+        self._con.execute("DELETE FROM networks WHERE cidr = ?", [text])
+        self._con.execute("INSERT INTO networks VALUES (?, ?, ?, ?, ?, ?)", [text, name, zone, basis, low, high])
+
+    def log(self, command: str, arguments: Mapping[str, Any], rows: int, seconds: float) -> None:
+        """Write one line of the audit trail."""
+        text = json.dumps(arguments, default=str, ensure_ascii=False)
+        who, where = _user(), platform.node()
+        self._con.execute(
+            "INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [now(), command, text, __version__, who, where, rows, seconds],
+        )
+
+    def checkpoint(self) -> None:
+        """Bring everything into the case file."""
+        self._con.execute("CHECKPOINT")
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
+
+
+def connect(path: Path, *, read_only: bool, config: Mapping[str, Any]) -> duckdb.DuckDBPyConnection:
+    """Open a database file, with errors that a user can act on."""
+    try:
+        return duckdb.connect(str(path), read_only=read_only, config=dict(config))
+    except duckdb.IOException as error:
+        text = str(error)
+        if "lock" in text.lower():
+            pid = re.search(r"PID (\d+)", text)
+            who = f"process {pid.group(1)}" if pid else "another process"
+            raise CaseLockedError(
+                f"the case is open in {who}", where=str(path), remedy="wait until it is done, or give another --case"
+            ) from error
+        raise CaseError("the case cannot be opened", where=str(path), remedy=text.splitlines()[0]) from error
+    except duckdb.Error as error:
+        raise CaseError("the case cannot be opened", where=str(path), remedy=str(error).splitlines()[0]) from error
+
+
+def fetch(con: duckdb.DuckDBPyConnection, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> pl.DataFrame:
+    """Rows of a query as a frame."""
+    try:
+        table = con.execute(sql, values or None).to_arrow_table()
+    except duckdb.Error as error:
+        raise QueryError(str(error)) from error
+    frame = pl.from_arrow(table)
+    assert isinstance(frame, pl.DataFrame)  # noqa: S101 (a table gives a frame)
+    return frame
+
+
+def analyst(path: str | Path, *, memory_limit: str = "2GB") -> duckdb.DuckDBPyConnection:
+    """A connection for ad-hoc SQL: read-only, no files, no network, no settings."""
+    config = {
+        "memory_limit": memory_limit,
+        "enable_external_access": False,
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "TimeZone": "UTC",
+        "lock_configuration": True,
+    }
+    if not Path(path).exists():
+        raise CaseError("there is no such case", where=str(path), remedy="make one with: fwf ingest PATH… --case FILE")
+    return connect(Path(path), read_only=True, config=config)
+
+
+def network_range(cidr: str) -> tuple[str, str, str]:
+    """Canonical text of a network, and its first and last address as 32 hexadecimal digits."""
+    import ipaddress
+
+    try:
+        net = ipaddress.ip_network(cidr, strict=False)
+    except ValueError as error:
+        raise UsageError(f"{cidr!r} is no network", remedy="give one like 203.0.113.0/24 or 2001:db8::/32") from error
+    base = 0xFFFF << 32 if net.version == 4 else 0
+    return str(net), f"{base + int(net[0]):032x}", f"{base + int(net[-1]):032x}"
+
+
+def ip_key(text: str) -> str | None:
+    """An address as 32 hexadecimal digits, IPv4 as ::ffff:0:0/96."""
+    import ipaddress
+
+    canonical = canonical_address(text)
+    if canonical is None:
+        return None
+    ip = ipaddress.ip_address(canonical)
+    return f"{(0xFFFF << 32 if ip.version == 4 else 0) + int(ip):032x}"
