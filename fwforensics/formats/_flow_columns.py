@@ -200,7 +200,10 @@ def complete(frame: pl.DataFrame, given: dict[str, Any] | None = None) -> pl.Dat
     protocol, port = pl.col("protocol"), pl.col("dst_port")
     with_ports = protocol.is_in(WITH_PORTS) | protocol.is_null()
     icmp = protocol.is_in([1, 58])
-    hidden = pl.when(icmp).then(pl.coalesce(pl.when(pl.col("icmp") != 0).then(pl.col("icmp")), port, "icmp"))
+    hidden = pl.coalesce(pl.when(pl.col("icmp") != 0).then(pl.col("icmp")), port, "icmp")
+    # ICMPv6 has no type 0: what is below 256 is a type without its code, and 0 is nothing.
+    v6 = pl.when(hidden >= 256).then(hidden).when(hidden > 0).then(hidden * 256)
+    hidden = pl.when(protocol == 58).then(v6).when(icmp).then(hidden)
     out = frame.with_columns(absent).with_columns(
         icmp_type=pl.when(icmp).then(pl.coalesce("icmp_type", hidden // 256)).cast(pl.UInt8, strict=False),
         icmp_code=pl.when(icmp).then(pl.coalesce("icmp_code", hidden % 256)).cast(pl.UInt8, strict=False),
