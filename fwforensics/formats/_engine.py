@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,6 +12,8 @@ from fwforensics.formats._finish import finish
 from fwforensics.formats._format import Columns, Context, Format
 from fwforensics.formats._lines import Lines, Mask
 from fwforensics.formats._pieces import ROW, escape_json
+from fwforensics.formats._recogniser import Recogniser
+from fwforensics.formats._recogniser import claimed_by as claimed_by
 from fwforensics.formats._syslog import headers
 
 #: A line longer than this is no log line; it is a reject, and its text stays in the evidence.
@@ -49,54 +51,6 @@ class Batch:
     by_format: dict[str, int] = field(default_factory=dict)
     local: bool = False
     yearless: bool = False
-
-
-@dataclass(slots=True)
-class Recogniser:
-    """Which format each line is; formats that have claimed a line are asked first.
-
-    A format that first shows up late in a source is still found: what the active formats leave is offered to all.
-    """
-
-    formats: Sequence[Format]
-    forced: bool = False
-    active: list[Format] = field(default_factory=list)
-
-    def claims(self, lines: Lines) -> list[tuple[Format, Mask]]:
-        """The lines of each format; no line twice."""
-        if self.forced:
-            return [(f, np.ones(len(lines), np.bool_)) for f in self.formats[:1]]
-        text = lines.text.to_frame()
-        free = np.ones(len(lines), np.bool_)
-        found = self._ask(self.active, text, free)
-        if free.any():
-            rest = [f for f in self.formats if f not in self.active]
-            late = self._ask(rest, text, free)
-            if late:
-                found += late
-                self.active = sorted([*self.active, *(f for f, _ in late)], key=lambda f: (f.priority, f.name))
-        return found
-
-    def _ask(self, formats: Iterable[Format], text: pl.DataFrame, free: Mask) -> list[tuple[Format, Mask]]:
-        found = []
-        for fmt in formats:
-            rows = np.flatnonzero(free)
-            if not len(rows):
-                break
-            part = text if len(rows) == len(free) else text[rows]
-            hit = part.select(claimed_by(fmt).alias("hit"))["hit"].to_numpy()
-            if hit.any():
-                mask = np.zeros(len(free), np.bool_)
-                mask[rows[hit]] = True
-                free &= ~mask
-                found.append((fmt, mask))
-        return found
-
-
-def claimed_by(fmt: Format) -> pl.Expr:
-    """Which lines are a format's, records and noise alike."""
-    tests = [e.fill_null(False) for e in (fmt.is_record, *fmt.is_noise.values()) if e is not None]
-    return pl.any_horizontal(tests) if len(tests) > 1 else tests[0]
 
 
 def parse(lines: Lines, recogniser: Recogniser, contexts: Mapping[str, Context], base: Context) -> Batch:

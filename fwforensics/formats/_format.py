@@ -133,6 +133,8 @@ class Format:
         binary: for formats that are no text, in place of the five above.
         tables: further canonical tables that the same fields fill.
         syslog: lines may stand behind a syslog header.
+        opens: column headers, which name the fields of lines that say nothing of themselves (a CSV export).
+        follows: from a header's text to which of the lines below it are its rows.
         priority: lower claims first where two formats take the same line (a CEF line of a vendor that has its own).
     """
 
@@ -150,4 +152,6 @@ class Format:
     binary: Binary | None = None
     tables: Mapping[str, Columns] = field(default_factory=dict)
     syslog: bool = True
+    opens: pl.Expr | None = None
+    follows: Callable[[str], pl.Expr] | None = None
     priority: int = 50

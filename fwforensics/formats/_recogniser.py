@@ -1,0 +1,128 @@
+"""Which format each line is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+
+from fwforensics.formats._format import Format
+from fwforensics.formats._lines import Lines, Mask, Positions
+
+#: Different column headers that one batch may have; rows below any more of them stay unclaimed.
+MAX_HEADERS = 256
+
+
+@dataclass(slots=True)
+class Recogniser:
+    """Which format each line is; formats that have claimed a line are asked first.
+
+    A format that first shows up late in a source is still found: what the active formats leave is offered to all.
+
+    Attributes:
+        formats: what there is.
+        forced: every line is the first format's.
+        active: formats that this source has shown.
+        block: the column header seen last, and the format whose it is: the rows below it say nothing of themselves.
+    """
+
+    formats: Sequence[Format]
+    forced: bool = False
+    active: list[Format] = field(default_factory=list)
+    block: tuple[Format, str] | None = None
+
+    def claims(self, lines: Lines) -> list[tuple[Format, Mask]]:
+        """The lines of each format; no line twice."""
+        if self.forced:
+            return [(f, np.ones(len(lines), np.bool_)) for f in self.formats[:1]]
+        text = lines.text.to_frame()
+        free = np.ones(len(lines), np.bool_)
+        found: dict[str, Mask] = {}
+        headed = self.block is not None or not self.active
+        if headed:
+            self._below_headers(text, free, found)
+        self._ask(self.active, text, free, found)
+        if not headed and free.any():
+            self._below_headers(text, free, found)
+        if free.any():
+            self._ask([f for f in self.formats if f not in self.active], text, free, found)
+        new = [f for f in self.formats if f.name in found and f not in self.active]
+        if new:
+            self.active = sorted([*self.active, *new], key=lambda f: (f.priority, f.name))
+        return [(f, found[f.name]) for f in self.active if f.name in found]
+
+    def _ask(self, formats: Iterable[Format], text: pl.DataFrame, free: Mask, found: dict[str, Mask]) -> None:
+        """Offer the free lines to each format in turn."""
+        for fmt in formats:
+            rows = np.flatnonzero(free)
+            if not len(rows):
+                break
+            part = text if len(rows) == len(free) else text[rows]
+            hit = part.select(claimed_by(fmt).alias("hit"))["hit"].to_numpy()
+            _take(fmt, rows[hit], free, found)
+
+    def _below_headers(self, text: pl.DataFrame, free: Mask, found: dict[str, Mask]) -> None:
+        """Claim column headers, and below each the lines that can be its rows."""
+        if self.block is not None:
+            fmt, header = self.block
+            rows = np.flatnonzero(free)
+            below = rows[_is_row(text[rows], fmt, header)]
+            _take(fmt, below, free, found)
+        headers = self._headers(text, np.flatnonzero(free))
+        if not headers:
+            return
+        at = np.array(sorted(headers))
+        owners = np.searchsorted(at, np.arange(len(free)), side="right") - 1
+        if self.block is not None:  # what the old header took below a new one is open again
+            mask = found[self.block[0].name] if self.block[0].name in found else np.zeros(len(free), np.bool_)
+            free |= mask & (owners >= 0)
+            mask &= owners < 0
+        keys: list[tuple[Format, str]] = []
+        for row in at.tolist():
+            fmt = headers[row]
+            keys.append((fmt, text["line"][row]))
+            _take(fmt, np.array([row]), free, found)
+        distinct: dict[tuple[str, str], list[int]] = {}
+        for i, (fmt, header) in enumerate(keys):
+            distinct.setdefault((fmt.name, header), []).append(i)
+        for which in list(distinct.values())[:MAX_HEADERS]:
+            fmt, header = keys[which[0]]
+            rows = np.flatnonzero(free & np.isin(owners, which))
+            _take(fmt, rows[_is_row(text[rows], fmt, header)], free, found)
+        self.block = keys[-1]
+
+    def _headers(self, text: pl.DataFrame, rows: Positions) -> dict[int, Format]:
+        """Column headers among `rows`, by the first format that takes them."""
+        part = text[rows]
+        result: dict[int, Format] = {}
+        for fmt in self.formats:
+            if fmt.opens is not None:
+                hit = part.select(fmt.opens.fill_null(False).alias("hit"))["hit"].to_numpy()
+                for row in rows[hit].tolist():
+                    result.setdefault(row, fmt)
+        return result
+
+
+def _take(fmt: Format, rows: Positions, free: Mask, found: dict[str, Mask]) -> None:
+    """Give `rows` to a format."""
+    if len(rows):
+        mask = found.setdefault(fmt.name, np.zeros(len(free), np.bool_))
+        mask[rows] = True
+        free[rows] = False
+
+
+def _is_row(text: pl.DataFrame, fmt: Format, header: str) -> Mask:
+    """Which lines can be rows below `header`: of its shape, and no header themselves."""
+    if fmt.follows is None or fmt.opens is None:
+        return np.zeros(text.height, np.bool_)
+    test = fmt.follows(header).fill_null(False) & ~fmt.opens.fill_null(False)
+    result: Mask = text.select(test.alias("hit"))["hit"].to_numpy()
+    return result
+
+
+def claimed_by(fmt: Format) -> pl.Expr:
+    """Which lines are a format's, records and noise alike."""
+    tests = [e.fill_null(False) for e in (fmt.is_record, *fmt.is_noise.values()) if e is not None]
+    return pl.any_horizontal(tests) if len(tests) > 1 else tests[0]
