@@ -147,17 +147,23 @@ def escaped(a: npt.NDArray[np.uint8], at: Positions, candidates: Mask) -> Mask:
         result[rows] = ~result[rows]
 
 
-def _parity(is_quote: Mask, lo: Positions, hi: Positions) -> tuple[npt.NDArray[np.int64], Mask]:
+def _parity(is_quote: Mask, lo: Positions, hi: Positions) -> tuple[npt.NDArray[np.uint8], Mask]:
     """For each hit: 1 inside quotes, 0 outside; for each line: is a quote left open?
 
     Parity restarts on every line, or one stray quote would corrupt all lines after it.
     """
-    total = np.concatenate((np.zeros(1, np.int64), np.cumsum(is_quote)))
-    inside = np.zeros(len(is_quote), np.int64)
-    count = hi - lo
-    at = np.repeat(lo - np.concatenate((np.zeros(1, np.int64), np.cumsum(count)[:-1])), count) + np.arange(count.sum())
-    inside[at] = (total[at] - np.repeat(total[lo], count)) & 1
-    return inside, ((total[hi] - total[lo]) & 1).astype(np.bool_)
+    odd_before = np.zeros(len(is_quote) + 1, np.uint8)
+    np.bitwise_xor.accumulate(is_quote.view(np.uint8), out=odd_before[1:])
+    inside = odd_before[:-1]
+    base = odd_before[lo]
+    if base.any():
+        inside = inside.copy()
+        count = hi - lo
+        at = np.repeat(lo - np.concatenate((np.zeros(1, np.int64), np.cumsum(count)[:-1])), count) + np.arange(
+            count.sum()
+        )
+        inside[at] ^= np.repeat(base, count)
+    return inside, (odd_before[hi] ^ base).view(np.bool_)
 
 
 def matches(lines: Lines, starts: Positions, ends: Positions, shape: list[Literal]) -> Mask:
