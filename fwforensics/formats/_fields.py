@@ -121,6 +121,12 @@ def civil(
     return stamp + pl.duration(microseconds=micro)
 
 
+def host_name(given: pl.Expr) -> pl.Expr:
+    """The host of a URL or of `host[:port][/path]`, as a name; NULL where it is an address or no host at all."""
+    host = given.str.extract(r"^(?:[A-Za-z][A-Za-z0-9+.-]*://)?(?:[^/?#@\s]*@)?([^/?#:\s\[\]]+)")
+    return pl.when(host.str.contains(r"[A-Za-z]")).then(host.str.to_lowercase())
+
+
 def tcp_flag_words(words: pl.Expr) -> pl.Expr:
     """Flag words separated by anything (`ACK SYN`, `SYN+ACK`) as letters of CEUAPRSF."""
     upper = words.str.to_uppercase()

@@ -24,6 +24,7 @@ class KeyValue:
         anchor: byte offset in `line` at which the tokens begin; NULL: not this layout.
         separator, quote: single characters; `quote` may enclose a value with separators in it.
         words: name of the column that holds the bare words of a line, joined by blanks.
+        keep: keys that go to `extra` even where a column takes them.
 
     A repeated key becomes `KEY#2`; keys inside brackets (the inner packet of an ICMP error) get the prefix `inner.`; a
     parenthesised token belongs to the word before it.
@@ -33,6 +34,7 @@ class KeyValue:
     separator: str = " "
     quote: str | None = None
     words: str = "@words"
+    keep: tuple[str, ...] = ()
 
     def fields(self, lines: Lines, wanted: set[str], context: Context) -> Fields:
         """See `Layout`."""
@@ -57,7 +59,8 @@ class KeyValue:
         frame = build_columns(trimmed, pieces, [*wanted, "@head"] if "@head" in wanted else wanted)
         frame = with_extra(frame, [self._extra(trimmed, p, wanted, escapes) for p in pieces], pieces)
         slow, bad = self._slow(trimmed, begin, np.concatenate(slow_rows) if slow_rows else None, has, wanted)
-        frame = self._unescaped(join_slow(frame, slow), wanted)
+        frame = join_slow(frame, slow)
+        frame = frame if escapes is None else self._unescaped(frame, wanted)
         rows = frame[ROW].to_numpy()
         head = trimmed.column("@head", lines.starts[rows], begin[rows])
         return Fields(frame.with_columns(head), bad)
@@ -77,7 +80,7 @@ class KeyValue:
 
     def _extra(self, lines: Lines, piece: Piece, wanted: set[str], escapes: Mask | None) -> pl.Series:
         """JSON text of the keys that nobody wants; written directly where no byte needs an escape."""
-        rest = [(i, n) for i, n in enumerate(piece.names) if n is not None and n not in wanted]
+        rest = [(i, n) for i, n in enumerate(piece.names) if n is not None and (n not in wanted or n in self.keep)]
         words = piece.constants.get(self.words)
         if not rest and not words:
             return pl.Series("extra", [None], pl.String).new_from_index(0, len(piece.rows))
@@ -117,7 +120,7 @@ class KeyValue:
                 bad.append(row)
                 continue
             kept: dict[str, str | None] = {k: v or None for k, v in record.items() if k in wanted and k != "@words"}
-            rest = {k: v for k, v in record.items() if k not in wanted and k != "@words"}
+            rest = {k: v for k, v in record.items() if (k not in wanted or k in self.keep) and k != "@words"}
             kept[self.words] = record.get("@words") or None
             if record.get("@words"):
                 rest["words"] = record["@words"]
@@ -168,7 +171,7 @@ def _names(shape: Sequence[Literal]) -> tuple[Names, list[str]]:
         if text == "(" and not whole:
             name = words.pop() if words else "()"
         elif not whole:
-            name = text.rstrip("=")
+            name = text.rstrip("=").lstrip()
         elif text == "]":
             inner = False
         elif text:
