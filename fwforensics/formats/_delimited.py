@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from fwforensics.formats._format import Context, Fields
-from fwforensics.formats._lines import Lines
+from fwforensics.formats._lines import Lines, Positions
 from fwforensics.formats._pieces import (
     ROW,
     Names,
@@ -78,6 +78,7 @@ class Delimited:
                 a, mark = lines.bytes, ord(self.quote)
                 quoted = (ends - starts >= 2) & (a[starts] == mark) & (a[np.maximum(ends - 1, 0)] == mark)
                 starts, ends = starts + quoted, ends - quoted
+            blank_out(lines, starts, ends, self.null)
             if self.pick is None or not callable(self.names):
                 yield Piece(rows, self._names(None, count), starts, ends)
                 continue
@@ -104,29 +105,46 @@ class Delimited:
             return none
         columns = [lines.column(str(i), piece.starts[i], piece.ends[i]) for i, _ in rest]
         frame = pl.DataFrame(columns)
-        if null := [n for n in self.null if n]:
-            frame = frame.with_columns(pl.when(~pl.all().is_in(null)).then(pl.all()))
+        absent = frame.null_count().row(0)
         escapes = special(lines, None)
-        parts = []
-        for i, name in rest:
-            column = pl.col(str(i))
-            if escapes is not None:
-                column = escape_json(column)
-            parts.append(pl.concat_str([pl.lit(f'{json.dumps(name)}:"'), column, pl.lit('"')]))
-        body = pl.concat_str(parts, separator=",", ignore_nulls=True)
+        parts: list[tuple[str, pl.Expr]] = []
+        for (i, name), missing in zip(rest, absent, strict=True):
+            if missing < frame.height:
+                column = pl.col(str(i))
+                parts.append((json.dumps(name), escape_json(column) if escapes is not None else column))
+        if not parts:
+            return none
+        if not any(missing not in (0, frame.height) for missing in absent):  # every row has the same keys: one pass
+            whole: list[pl.Expr] = []
+            for mark, (key, value) in zip("{" + "," * len(parts), parts, strict=False):
+                whole += [pl.lit(('"' if whole else "") + f'{mark}{key}:"'), value]
+            return frame.select(pl.concat_str([*whole, pl.lit('"}')]).alias("extra")).to_series()
+        pairs = [pl.concat_str([pl.lit(f'{key}:"'), value, pl.lit('"')]) for key, value in parts]
+        body = pl.concat_str(pairs, separator=",", ignore_nulls=True)
         text = frame.select(pl.when(body != "").then(pl.concat_str([pl.lit("{"), body, pl.lit("}")])).alias("extra"))
         return text.to_series()
 
     def _cleaned(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """NULL for the texts that mean it; a doubled quote is one."""
-        names = [c for c in frame.columns if c not in (ROW, "extra")]
-        if null := [n for n in self.null if n]:
-            frame = frame.with_columns(pl.when(~pl.col(c).is_in(null)).then(pl.col(c)).alias(c) for c in names)
+        """A doubled quote is one."""
         if not self.quote:
             return frame
+        names = [c for c in frame.columns if c not in (ROW, "extra")]
         twice, once = self.quote * 2, self.quote
         hit = [c for c in names if frame[c].str.contains(twice, literal=True).any()]
         return frame.with_columns(pl.col(c).str.replace_all(twice, once, literal=True) for c in hit)
+
+
+def blank_out(lines: Lines, starts: Positions, ends: Positions, texts: Iterable[str]) -> None:
+    """Make the borders of tokens that are one of `texts` empty, in place; an empty token becomes NULL."""
+    a, size = lines.bytes, ends - starts
+    for word in (t.encode() for t in texts if t):
+        at = np.nonzero(size == len(word))
+        begin = starts[at]
+        same = np.ones(len(begin), np.bool_)
+        for i, byte in enumerate(word):
+            same &= a[begin + i] == byte
+        hit = tuple(axis[same] for axis in at)
+        ends[hit] = starts[hit]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -123,7 +123,7 @@ def _parse_format(lines: Lines, fmt: Format, context: Context, batch: Batch) -> 
     if not len(lines) or fmt.layout is None:
         return
     tables = {fmt.table: fmt.columns, **fmt.tables}
-    wanted = {name for columns in tables.values() for e in columns.values() for name in e.meta.root_names()}
+    wanted = set().union(*map(_roots, tables.values()))
     wanted -= {*HEADER_COLUMNS, "@line"}
     fields = fmt.layout.fields(lines, wanted, context)
     for part, put in ((fields.bad, _reject), (fields.skipped, _ignore_rows)):
@@ -134,12 +134,37 @@ def _parse_format(lines: Lines, fmt: Format, context: Context, batch: Batch) -> 
     rows = fields.frame[ROW].to_numpy()
     taken = lines if len(rows) == len(lines) else lines.take(rows)
     frame = _with_header(fields.frame, taken, fmt, context)
-    missing = [pl.lit(None, pl.String).alias(k) for k in sorted(wanted) if k not in frame.columns]
+    given = set(frame.columns)
+    missing = [pl.lit(None, pl.String).alias(k) for k in sorted(wanted) if k not in given]
     if any("@line" in e.meta.root_names() for columns in tables.values() for e in columns.values()):
         missing.append(taken.text.alias("@line"))
     frame = frame.with_columns(missing) if missing else frame
+    if "ignored" in fmt.columns:
+        frame, taken = _without_traffic(frame, taken, fmt, batch)
+    known = _roots(fmt.columns)
     for table, columns in tables.items():
-        _map(frame, taken, table, columns, fmt, context, batch)
+        own = _roots(columns) - known
+        if table == fmt.table or not own or own & given:  # else nothing that only this table reads is there
+            _map(frame, taken, table, columns, fmt, context, batch)
+
+
+def _roots(columns: Columns) -> set[str]:
+    """Fields that a mapping reads."""
+    return {name for e in columns.values() for name in e.meta.root_names()}
+
+
+def _without_traffic(frame: pl.DataFrame, lines: Lines, fmt: Format, batch: Batch) -> tuple[pl.DataFrame, Lines]:
+    """Set aside records that say of themselves that they hold no traffic; their times count for coverage."""
+    names = ("ignored", "ts_end", "ts", "sensor", "lost")
+    said = frame.select(fmt.columns.get(c, pl.lit(None)).alias(c) for c in names)
+    none = said["ignored"].is_not_null()
+    if not none.any():
+        return frame, lines
+    said = said.filter(none)
+    _ignore(batch, lines.take(none.to_numpy()), said["ignored"], None)
+    when = said.select(pl.coalesce("ts_end", "ts").cast(pl.Datetime("us"))).to_series()
+    _time_rows(batch, when, said["sensor"].cast(pl.String), is_event=False, lost=said["lost"].fill_null(0))
+    return frame.filter(~none), lines.take(~none.to_numpy())
 
 
 def _ignore_rows(batch: Batch, lines: Lines, reason: pl.Series) -> None:

@@ -128,7 +128,8 @@ class Format:
         is_noise: reason → which lines belong to this format and hold no record (column headers, comments).
         layout: how a line falls apart.
         columns: canonical column → expression over the layout's fields. `ts_local` and `ts_end_local` are times
-            without zone; `@ts`, `@ts_local`, `@host`, `@program` come from the syslog header.
+            without zone; `@ts`, `@ts_local`, `@host`, `@program` come from the syslog header. `ignored` is the reason
+            why a record that has a time holds no traffic, or NULL; `lost` how many records it says are missing.
         required: a record in which all of these are NULL is a reject.
         binary: for formats that are no text, in place of the five above.
         tables: further canonical tables that the same fields fill.

@@ -20,17 +20,31 @@ JSON_ESCAPES = {"\\\\": "\\", '\\"': '"', "\\/": "/", "\\n": "\n", "\\t": "\t", 
 
 @dataclass(frozen=True, slots=True)
 class Json:
-    """One JSON object a line. A wanted key `a.b` is the key of that name, else `b` of the object in `a`."""
+    """One JSON object a line. A wanted key `a.b` is the key of that name, else `b` of the object in `a`.
+
+    Attributes:
+        begin: byte offset in `line` at which the object begins, where something may stand before it.
+    """
+
+    begin: pl.Expr | None = None
 
     def fields(self, lines: Lines, wanted: set[str], context: Context) -> Fields:
         """See `Layout`."""
         del context
+        whole = lines
+        if self.begin is not None:
+            offset = lines.text.to_frame().select(self.begin.alias("at")).to_series().fill_null(0)
+            starts = lines.starts + offset.to_numpy().astype(np.int64)
+            lines = Lines(lines.data, starts, lines.ends, lines.numbers)
         parents = {k.split(".", 1)[0] for k in wanted if "." in k}
         frame, bad = _json_fields(lines, wanted | parents, wanted)
         for parent in sorted(parents & set(frame.columns)):
             children = {k.split(".", 1)[1]: k for k in wanted if k.startswith(parent + ".") and k not in frame.columns}
             if children:
                 frame = frame.with_columns(_nested(frame[parent], children))
+        if self.begin is not None:
+            rows = frame[ROW].to_numpy()
+            frame = frame.with_columns(lines.column("@head", whole.starts[rows], lines.starts[rows]))
         return Fields(frame, bad)
 
 
