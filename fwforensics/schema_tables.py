@@ -195,6 +195,15 @@ line_no UBIGINT | line of the source
 record_no UINTEGER default=0 | record of the line
 """,
     """
+run_addresses | Which addresses a run had, and when: worked out of leases, hosts, manifests and activity.
+run_id VARCHAR | run
+ip VARCHAR | address
+scope VARCHAR | host or namespace within which the address means this; NULL everywhere
+started_at TIMESTAMP | start
+ended_at TIMESTAMP | end
+basis VARCHAR | lease, manifest, host or activity
+""",
+    """
 translations | One NAT mapping with its interval.
 sensor VARCHAR | device that translates
 protocol VARCHAR | IANA keyword in lower case

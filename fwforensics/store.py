@@ -236,10 +236,12 @@ def connect(path: Path, *, read_only: bool, config: Mapping[str, Any]) -> duckdb
 def fetch(con: duckdb.DuckDBPyConnection, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> pl.DataFrame:
     """Rows of a query as a frame."""
     try:
-        table = con.execute(sql, values or None).to_arrow_table()
+        relation = con.sql(sql, params=values or None)
+        if relation is None:
+            return pl.DataFrame()
+        frame = pl.from_arrow(relation.to_arrow_table())
     except duckdb.Error as error:
         raise QueryError(str(error)) from error
-    frame = pl.from_arrow(table)
     assert isinstance(frame, pl.DataFrame)  # noqa: S101 (a table gives a frame)
     return frame
 

@@ -1,0 +1,108 @@
+"""`fwf`: the commands, the options that all of them share, and what becomes of errors."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fwforensics import __version__
+from fwforensics.cli import render
+from fwforensics.cli.exits import ExitCode
+from fwforensics.errors import FwfError
+
+app = typer.Typer(
+    name="fwf",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Firewall log forensics: find violations that recur intermittently across training runs, and prove them "
+    "down to the raw line.\n\nstdout is data, stderr is narration. Start with: fwf demo",
+)
+#: One file a noun; each adds its commands to `app`.
+NOUNS = ("ingest", "case", "runs", "hunt", "query", "demo")
+
+
+@app.callback()
+def common(
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing on stderr but errors.")] = False,
+    no_progress: Annotated[bool, typer.Option("--no-progress", help="Show no progress bar.")] = False,
+    display_tz: Annotated[str | None, typer.Option(help="Zone in which times are shown; changes nothing but the display.")] = None,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,
+) -> None:
+    """Options that all commands share."""
+    if version:
+        render.lines([f"fwforensics {__version__}"])
+        raise typer.Exit
+    render.style.quiet = quiet
+    render.style.progress = not no_progress
+    render.set_zone(display_tz)
+
+
+def load() -> typer.Typer:
+    """The application with all its commands."""
+    for noun in NOUNS:
+        import_module(f"fwforensics.cli.{noun}")
+    return app
+
+
+def main() -> None:
+    """Run the command; every error ends in its exit code, none in a stack trace."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    arguments = _hoisted(sys.argv[1:])
+    try:
+        code = load()(args=arguments, prog_name=Path(sys.argv[0]).name.replace("__main__.py", "fwf"), standalone_mode=False)
+    except FwfError as error:
+        render.complain(error)
+        code = error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        render.say("interrupted; what was finished is in the case, and the same command goes on from there")
+        code = ExitCode.INTERRUPTED
+    except Exception as error:
+        code = _unexpected(error)
+    sys.stdout.flush()
+    os._exit(int(code or 0)) if isinstance(code, int) and code == ExitCode.INTERRUPTED else sys.exit(int(code or 0))
+
+
+def _hoisted(arguments: list[str]) -> list[str]:
+    """Shared options may stand anywhere; typer wants them before the command."""
+    flags = {"--quiet", "-q", "--no-progress"}
+    front: list[str] = []
+    rest: list[str] = []
+    stream = iter(arguments)
+    for given in stream:
+        if given == "--":
+            rest += [given, *stream]
+        elif given in flags:
+            front.append(given)
+        elif given == "--display-tz":
+            front += [given, next(stream, "")]
+        elif given.startswith("--display-tz="):
+            front.append(given)
+        else:
+            rest.append(given)
+    return [*front, *rest]
+
+
+def _unexpected(error: Exception) -> int:
+    """Usage errors of the option parser, and what nobody foresaw."""
+    shown = getattr(error, "show", None)
+    if callable(shown) and hasattr(error, "exit_code"):
+        shown()
+        return int(error.exit_code)
+    if os.environ.get("FWF_DEBUG"):
+        raise error
+    render.complain(
+        FwfError(
+            f"{type(error).__name__}: {error}",
+            remedy="this should not happen; FWF_DEBUG=1 shows where, and a report with that is welcome",
+        )
+    )
+    return ExitCode.ERROR

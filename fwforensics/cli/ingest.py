@@ -1,0 +1,130 @@
+"""`fwf ingest`, `fwf formats`, `fwf sniff`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import polars as pl
+import typer
+
+from fwforensics import formats as formats_module
+from fwforensics import ingest as library
+from fwforensics import sniff as sniffing
+from fwforensics.cli import options, render
+from fwforensics.cli.app import app
+from fwforensics.cli.exits import ExitCode
+from fwforensics.errors import UsageError
+from fwforensics.reader import Limits
+
+
+@app.command()
+def ingest(
+    paths: Annotated[list[str], typer.Argument(help="Files, folders, globs, archives; - is stdin.")],
+    case: options.CasePath = None,
+    format: Annotated[str | None, typer.Option("--format", "-f", help="Read all as this format, whatever it looks like.")] = None,  # noqa: A002
+    tz: Annotated[str | None, typer.Option(help="Zone of times that have none (IANA name; UTC if not given).")] = None,
+    year: Annotated[int | None, typer.Option(help="Year of the first record, where records have none; New Years are counted on.")] = None,
+    sensor: Annotated[str | None, typer.Option(help="Name of the device, in place of what the records say.")] = None,
+    run: Annotated[str | None, typer.Option(help="Run that these sources belong to.")] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Read again what is in the case, in its place.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="A source with any reject is not taken.")] = False,
+    max_reject_ratio: Annotated[float, typer.Option(help="Share of rejected lines above which the exit code is 3.")] = 0.05,
+    memory_limit: Annotated[str | None, typer.Option(help="Memory of the database before it goes to disk, such as 2GB.")] = None,
+    jobs: Annotated[int, typer.Option(help="Threads of the parser (0: all cores).")] = 0,
+    max_ratio: Annotated[float, typer.Option(help="Decompressed ÷ compressed bytes at which decompression stops.")] = Limits().ratio,
+    max_size: Annotated[float, typer.Option(help="Decompressed GiB of one source at which reading stops.")] = Limits().size / 2**30,
+    output: options.Output = render.OutputFormat.TABLE,
+    as_json: options.AsJson = False,
+) -> None:
+    """Read logs, flows, traces and leases into the case; what is there already is skipped.
+
+    Example: fwf ingest /evidence/fw/ --tz Europe/Berlin --case incident.duckdb
+    """
+    del jobs
+    options.choose(output, as_json)
+    if "-" in paths and sys.stdin.isatty():
+        raise UsageError("stdin is a terminal", remedy="pipe a log into the command, or name files")
+    given = library.Options(
+        format=format, tz=tz, year=year, sensor=sensor, run=run, replace=replace, strict=strict,
+        max_reject_ratio=max_reject_ratio, limits=Limits(ratio=max_ratio, size=int(max_size * 2**30)),
+    )  # fmt: skip
+    if format is not None:
+        formats_module.find_format(format)
+    with options.writing(case, create=True, memory_limit=memory_limit) as opened, render.progress_bar() as progress:
+        report = library.ingest(opened, paths, given, progress)
+    render.show(_table(report), hide=("message", "remedy"))
+    _narrate(report, options.case_path(case))
+    raise typer.Exit(report.exit_code)
+
+
+def _table(report: library.Report) -> pl.DataFrame:
+    rows = [
+        {
+            "source": s.source_id, "path": s.label, "status": s.status, "format": s.format, "lines": s.lines,
+            "events": s.rows, "rejects": s.rejects, "ignored": s.ignored,
+            "lines_per_s": int(s.lines / s.seconds) if s.seconds else None, "message": s.message, "remedy": s.remedy,
+        }
+        for s in report.sources
+    ]  # fmt: skip
+    schema = {"source": pl.UInt32, "path": pl.String, "status": pl.String, "format": pl.String, "lines": pl.Int64, "events": pl.Int64,
+              "rejects": pl.Int64, "ignored": pl.Int64, "lines_per_s": pl.Int64, "message": pl.String, "remedy": pl.String}  # fmt: skip
+    return pl.DataFrame(rows, schema=schema)
+
+
+def _narrate(report: library.Report, case: Path) -> None:
+    for s in report.sources:
+        if s.status in ("error", "conflict"):
+            render.say(f"{s.status}: {s.label}: {s.message}" + (f"\n  {s.remedy}" if s.remedy else ""))
+        elif s.message:
+            render.say(f"{s.label}: {s.message}")
+        elif report.is_partial(s):
+            render.say(f"{s.label}: {s.rejects:,} of {s.lines:,} lines could not be read; see: fwf rejects --source {s.source_id}")
+    new = [s for s in report.sources if s.status in ("new", "continued")]
+    total = sum(s.lines for s in new)
+    seconds = sum(s.seconds for s in new)
+    rate = f", {total / seconds:,.0f} lines/s" if seconds else ""
+    render.say(
+        f"{len(new)} new of {len(report.sources)} sources: {total:,} lines, {sum(s.rows for s in new):,} rows, "
+        f"{sum(s.rejects for s in new):,} rejects, {sum(s.ignored for s in new):,} ignored{rate}. Case: {case}"
+    )
+
+
+@app.command()
+def formats(
+    name: Annotated[str | None, typer.Argument(help="One format, in detail.")] = None,
+    output: options.Output = render.OutputFormat.TABLE,
+    as_json: options.AsJson = False,
+) -> None:
+    """List what can be read; with a name, what that format takes from a record."""
+    options.choose(output, as_json)
+    if name is None:
+        rows = [(f.name, f.title, f.binary.unit if f.binary else "line", f.reference) for f in formats_module.formats().values()]
+        render.show(pl.DataFrame(rows, schema=["format", "title", "unit", "reference"], orient="row").sort("format"))
+        return
+    fmt = formats_module.find_format(name)
+    if render.style.output is render.OutputFormat.TABLE:
+        render.lines((sys.modules[f"fwforensics.formats.{fmt.name}"].__doc__ or "").strip().splitlines())
+        render.say(f"unit: {fmt.binary.unit if fmt.binary else 'line'}")
+    columns = [(t, c) for t, mapping in {fmt.table: fmt.columns, **fmt.tables}.items() for c in mapping]
+    render.show(pl.DataFrame(columns, schema=["table", "column"], orient="row"))
+
+
+@app.command()
+def sniff(
+    paths: Annotated[list[str], typer.Argument(help="Files to look at; nothing is stored.")],
+    rows: Annotated[int, typer.Option(help="Parsed rows that are shown of each.")] = 3,
+    output: options.Output = render.OutputFormat.TABLE,
+    as_json: options.AsJson = False,
+) -> None:
+    """Say what a file is, how sure that is, and show the first parsed rows."""
+    options.choose(output, as_json)
+    found = sniffing.sniff(paths)
+    render.show(pl.concat([f.shares for f in found]) if found else pl.DataFrame())
+    if render.style.output is render.OutputFormat.TABLE:
+        for f in found:
+            if f.rows is not None and f.rows.height:
+                render.show(f.rows.head(rows), title=f"{f.label}: first rows")
+    if any(not f.known for f in found):
+        raise typer.Exit(ExitCode.PARTIAL)

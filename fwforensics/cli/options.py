@@ -1,0 +1,51 @@
+"""Options that several commands take, and what they open."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fwforensics import derive, queries
+from fwforensics.cli import render
+from fwforensics.cli.render import OutputFormat
+from fwforensics.store import Case
+
+DEFAULT_CASE = "case.duckdb"
+
+CasePath = Annotated[Path | None, typer.Option("--case", "-c", help="The case file; else $FWF_CASE, else case.duckdb here.", show_default=False)]
+Output = Annotated[OutputFormat, typer.Option("--output-format", "-o", help="How rows are printed.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Short for --output-format json.")]
+Limit = Annotated[int, typer.Option(help="Rows of a table that are shown; 0 shows all.")]
+
+
+def case_path(given: Path | None) -> Path:
+    """The case that is meant."""
+    return given or Path(os.environ.get("FWF_CASE") or DEFAULT_CASE)
+
+
+def reading(given: Path | None) -> Case:
+    """Open a case to look at."""
+    return Case(case_path(given), read_only=True)
+
+
+def writing(given: Path | None, *, create: bool = False, memory_limit: str | None = None) -> Case:
+    """Open a case to change; a new one gets its views and macros, an interrupted one is put in order."""
+    path = case_path(given)
+    fresh = not path.exists()
+    case = Case(path, create=create, **({"memory_limit": memory_limit} if memory_limit else {}))
+    if fresh:
+        queries.install(case)
+    return case
+
+
+def settle(case: Case) -> None:
+    """Bring what follows from the events up to date."""
+    derive.refresh(case)
+
+
+def choose(output: OutputFormat, as_json: bool) -> None:
+    """Set how this command prints its rows."""
+    render.style.output = OutputFormat.JSON if as_json else output

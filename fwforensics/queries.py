@@ -1,0 +1,293 @@
+"""Canned SQL: one `.sql` file each, with a TOML header in a comment; loaded, held to the contract, bound, run.
+
+The body of a query is one SELECT that runs as it stands in DuckDB with `$parameters`. Each is also a table macro in
+the case file, with hyphens as underscores and parameters without `$`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from fwforensics.errors import QueryError, UsageError
+from fwforensics.schema import TABLES, quoted
+from fwforensics.store import Case, fetch, utc_of
+
+HEADER = re.compile(r"^\s*/\* ---\n(?P<toml>.*?)\n--- \*/\s*(?P<body>.*)$", re.DOTALL)
+KINDS = ("detection", "hunt", "explore", "view", "build")
+FOLDERS = {"detection": "detections", "hunt": "hunts", "explore": "explore", "view": "views", "build": "build"}
+TYPES = {"int": "BIGINT", "float": "DOUBLE", "text": "VARCHAR", "time": "TIMESTAMP", "bool": "BOOLEAN", "list": "VARCHAR[]"}
+PACKAGED = Path(__file__).parent / "_data" / "queries"
+CHECKOUT = Path(__file__).parent.parent / "queries"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Param:
+    """One parameter of a query: its type, default and meaning."""
+
+    type: str
+    help: str
+    default: Any = None
+
+    def parse(self, text: str) -> Any:
+        """The value that a user wrote."""
+        try:
+            match self.type:
+                case "int":
+                    return int(text)
+                case "float":
+                    return float(text)
+                case "time":
+                    return utc_of(datetime.fromisoformat(text))
+                case "bool":
+                    return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[text.lower()]
+                case "list":
+                    return [part for part in text.split(",") if part]
+                case _:
+                    return text
+        except (ValueError, KeyError) as error:
+            raise UsageError(f"{text!r} is no {self.type}") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """One canned query, as its header describes it."""
+
+    name: str
+    title: str
+    kind: str
+    path: Path
+    body: str
+    question: str = ""
+    severity: str = ""
+    category: str = ""
+    technique: tuple[str, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, Param] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    false_positives: tuple[str, ...] = ()
+    next: str = ""
+
+    @property
+    def macro(self) -> str:
+        """Name of the table macro."""
+        return self.name.replace("-", "_")
+
+    def bind(self, given: Mapping[str, str]) -> dict[str, Any]:
+        """All parameters, defaults where nothing was given."""
+        if unknown := set(given) - set(self.params):
+            known = ", ".join(self.params) or "none"
+            raise UsageError(f"query {self.name} has no parameter {sorted(unknown)[0]!r}", remedy=f"it has: {known}")
+        return {k: p.parse(given[k]) if k in given else _default(p) for k, p in self.params.items()}
+
+
+def _default(param: Param) -> Any:
+    return param.parse(param.default) if param.type == "time" and isinstance(param.default, str) else param.default
+
+
+def query_dirs(extra: Sequence[str | Path] = ()) -> list[Path]:
+    """Where canned SQL lies: the package's own, then `FWF_QUERIES`, then `extra`."""
+    own = PACKAGED if PACKAGED.is_dir() else CHECKOUT
+    given = [Path(p) for p in os.environ.get("FWF_QUERIES", "").split(os.pathsep) if p]
+    return [own, *given, *map(Path, extra)]
+
+
+def load(path: Path) -> Query:
+    """Read one file; an unknown key, or a file without header, is an error with its place."""
+    text = path.read_text(encoding="utf-8")
+    match = HEADER.match(text)
+    if match is None:
+        raise QueryError("the file has no /* --- … --- */ header", where=str(path), remedy="see docs/queries.md")
+    try:
+        head = tomllib.loads(match["toml"])
+    except tomllib.TOMLDecodeError as error:
+        raise QueryError(f"the header is no TOML: {error}", where=str(path)) from error
+    allowed = {f.name for f in fields(Query)} - {"path", "body"}
+    if unknown := set(head) - allowed:
+        raise QueryError(f"unknown key {sorted(unknown)[0]!r} in the header", where=f"{path}:1", remedy=f"known: {', '.join(sorted(allowed))}")
+    for key in ("technique", "needs", "false_positives"):
+        if key in head:
+            head[key] = tuple(head[key])
+    try:
+        head["params"] = {k: Param(**v) for k, v in head.get("params", {}).items()}
+        return Query(path=path, body=match["body"].strip().rstrip(";"), **head)
+    except TypeError as error:
+        raise QueryError(f"the header is wrong: {error}", where=str(path)) from error
+
+
+def library(extra: Sequence[str | Path] = ()) -> dict[str, Query]:
+    """All queries that a user can run, by name."""
+    return {q.name: q for q in _load_all(tuple(map(str, query_dirs(extra)))) if q.kind in ("detection", "hunt", "explore")}
+
+
+@cache
+def _load_all(folders: tuple[str, ...]) -> list[Query]:
+    found: dict[str, Query] = {}
+    for folder in folders:
+        if not Path(folder).is_dir():
+            raise UsageError("there is no such folder of queries", where=folder)
+        for path in sorted(Path(folder).rglob("*.sql")):
+            query = load(path)
+            if query.name in found:
+                other = found[query.name].path
+                raise QueryError(f"two queries are named {query.name!r}", where=str(path), remedy=f"the other: {other}")
+            found[query.name] = query
+    return list(found.values())
+
+
+def find_query(name: str, extra: Sequence[str | Path] = ()) -> Query:
+    """A query by name; underscores serve as hyphens."""
+    known = library(extra)
+    for candidate in (name, name.replace("_", "-")):
+        if candidate in known:
+            return known[candidate]
+    import difflib
+
+    close = difflib.get_close_matches(name, known, 3)
+    remedy = f"did you mean {', '.join(close)}?" if close else "see: fwf queries"
+    raise UsageError(f"there is no query {name!r}", remedy=remedy)
+
+
+def build_statements(name: str) -> list[str]:
+    """The statements of one build script (our own, never a user's)."""
+    own = query_dirs()[0]
+    query = load(own / "build" / f"{name}.sql")
+    return [s.query for s in duckdb.extract_statements(query.body)]
+
+
+def run(case: Case, query: Query, given: Mapping[str, str] | None = None) -> pl.DataFrame:
+    """Run a query with parameters as a user wrote them."""
+    return case.sql(query.body, query.bind(given or {})).pl()
+
+
+def run_sql(con: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, Any] | None = None) -> pl.DataFrame:
+    """Run ad-hoc SQL on an analyst's connection."""
+    return fetch(con, sql, values or {})
+
+
+def parameters(body: str) -> set[str]:
+    """Names of the `$parameters` in a statement."""
+    statements = duckdb.extract_statements(body)
+    return set().union(*(s.named_parameters for s in statements)) if statements else set()
+
+
+def install(case: Case, extra: Sequence[str | Path] = ()) -> None:
+    """Views and one table macro for each query, so that any DuckDB client has them."""
+    own = query_dirs()[0]
+    for path in sorted((own / "views").glob("*.sql")):
+        view = load(path)
+        case.execute(f"CREATE OR REPLACE VIEW {view.macro} AS {view.body}")
+        case.execute(f"COMMENT ON VIEW {view.macro} IS {quoted(view.title)}")
+    for query in library(extra).values():
+        case.execute(macro_sql(query))
+        case.execute(f"COMMENT ON MACRO TABLE {query.macro} IS {quoted(query.question or query.title)}")
+
+
+def macro_sql(query: Query) -> str:
+    """The CREATE MACRO statement of a query."""
+    args = ", ".join(f"{name} := {_literal(p)}" for name, p in query.params.items())
+    return f"CREATE OR REPLACE MACRO {query.macro}({args}) AS TABLE {_without_dollars(query.body)}"
+
+
+def _literal(param: Param) -> str:
+    value = param.default
+    kind = TYPES[param.type]
+    if value is None:
+        return f"NULL::{kind}"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return "[" + ", ".join(quoted(str(v)) for v in value) + f"]::{kind}"
+    return f"{value}" if isinstance(value, int | float) else f"{quoted(str(value))}::{kind}"
+
+
+def _without_dollars(body: str) -> str:
+    """`$name` as `name`; what stands in strings and comments stays."""
+    out, last = [], 0
+    names = parameters(body)
+    for match in re.finditer(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|\$(\w+)", body, re.DOTALL):
+        if match.group(1) in names:
+            out += [body[last : match.start()], match.group(1)]
+            last = match.end()
+    return "".join((*out, body[last:]))
+
+
+@dataclass(frozen=True, slots=True)
+class Lint:
+    """One thing that is wrong with a query."""
+
+    query: str
+    rule: str
+    message: str
+
+
+def lint(case: Case, extra: Sequence[str | Path] = ()) -> Iterator[Lint]:
+    """Hold all queries to the contract; the case says what their bodies give."""
+    columns = {c for t in TABLES.values() for c in t.names}
+    known = library(extra)
+    for query in known.values():
+        for rule, message in _lint_one(case, query, columns, known):
+            yield Lint(str(query.path), rule, message)
+
+
+def _lint_one(case: Case, query: Query, columns: set[str], known: Mapping[str, Query]) -> Iterator[tuple[str, str]]:
+    yield from _lint_header(query, known)
+    try:
+        statements = duckdb.extract_statements(query.body)
+    except duckdb.Error as error:
+        yield "parses", str(error).splitlines()[0]
+        return
+    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+        yield "one-select", "the body must be one SELECT"
+        return
+    used = set(statements[0].named_parameters)
+    if used != set(query.params):
+        yield "params", f"declared {sorted(query.params)}, used {sorted(used)}"
+    for name, param in query.params.items():
+        if name in columns:
+            yield "param-name", f"${name} is named like a column: the macro would compare the column with itself"
+        if param.type not in TYPES:
+            yield "param-type", f"${name} has type {param.type!r}; known: {', '.join(TYPES)}"
+    yield from _lint_result(case, query)
+
+
+def _lint_header(query: Query, known: Mapping[str, Query]) -> Iterator[tuple[str, str]]:
+    if query.path.stem != query.name:
+        yield "name", f"the file is named {query.path.stem}"
+    if query.kind not in KINDS or query.path.parent.name != FOLDERS.get(query.kind):
+        yield "folder", f"a {query.kind} belongs into {FOLDERS.get(query.kind)}/"
+    if query.macro in TABLES or query.macro in {p.stem for p in (query_dirs()[0] / "views").glob("*.sql")}:
+        yield "shadows", "the query is named like a table or view"
+    for key in ("title", "question", "columns", "false_positives", "next"):
+        if not getattr(query, key):
+            yield "header", f"{key} is missing"
+    if query.kind == "detection" and not (query.severity and query.category and query.technique):
+        yield "detection", "a detection needs severity, category and technique"
+    if query.next and re.fullmatch(r"[a-z0-9-]+", query.next) and query.next not in known:
+        yield "next", f"there is no query {query.next!r}"
+    for need in query.needs:
+        table, _, column = need.rpartition(".")
+        if column not in {c for t in TABLES.values() if table in ("", t.name) for c in t.names}:
+            yield "needs", f"no table has a column {need!r}"
+
+
+def _lint_result(case: Case, query: Query) -> Iterator[tuple[str, str]]:
+    try:
+        frame = run(case, query)
+    except QueryError as error:
+        yield "runs", error.message.splitlines()[0]
+        return
+    if frame.columns != list(query.columns):
+        yield "columns", f"declared {list(query.columns)}, given {frame.columns}"
+    if query.kind != "detection" and not re.search(r"\bORDER BY\b", query.body, re.IGNORECASE):
+        yield "order", "rows come in no order"

@@ -1,0 +1,63 @@
+"""What is this file? Recognition and the first parsed rows, without a case."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import BinaryIO, cast
+
+import polars as pl
+
+from fwforensics.formats import Context, formats
+from fwforensics.formats._engine import Recogniser, parse
+from fwforensics.formats._finish import finish
+from fwforensics.formats._lines import Lines
+from fwforensics.ingest import binary_format
+from fwforensics.reader import Limits, Source, chunks, expand
+
+SAMPLE = 1 << 20
+
+
+@dataclass(slots=True)
+class Sniffed:
+    """What a source looks like: lines by format in its first MiB, and some rows."""
+
+    label: str
+    shares: pl.DataFrame
+    rows: pl.DataFrame | None
+    known: bool
+
+
+def sniff(inputs: Sequence[str]) -> list[Sniffed]:
+    """Look at the beginning of each source."""
+    return [_one(source) for source in expand(inputs, Limits())]
+
+
+def _one(source: Source) -> Sniffed:
+    with source.open() as content:
+        head = content.head()
+        fmt = binary_format(head, source.name)
+        context = Context(latest=source.mtime + timedelta(days=1))
+        if fmt is not None and fmt.binary is not None:
+            decoder = fmt.binary.decoder(context)
+            frames = [d.frames["events"] for d in decoder.feed(1, cast("BinaryIO", content)) if "events" in d.frames][:1]
+            rows = finish(frames[0], "events") if frames else None
+            return Sniffed(source.label, _shares(source.label, {fmt.name: 1}, 1), rows, True)
+        first = next(iter(chunks(content, SAMPLE)), None)
+    if first is None:
+        return Sniffed(source.label, _shares(source.label, {}, 0), None, False)
+    text = [f for f in formats().values() if f.binary is None]
+    contexts = {f.name: Context(latest=context.latest) for f in text}
+    batch = parse(Lines.of(first.data), Recogniser(text), contexts, context)
+    counts = dict(batch.by_format)
+    counts["ignored"] = batch.ignored.height if batch.ignored is not None else 0
+    counts["not recognised"] = batch.lines - sum(counts.values())
+    table = next(iter(batch.frames.values()), None)
+    return Sniffed(source.label, _shares(source.label, counts, batch.lines), table, bool(batch.by_format))
+
+
+def _shares(label: str, counts: dict[str, int], lines: int) -> pl.DataFrame:
+    rows = [(label, name, n, n / lines if lines else 0.0) for name, n in counts.items() if n > 0]
+    schema = {"path": pl.String, "format": pl.String, "lines": pl.Int64, "confidence": pl.Float64}
+    return pl.DataFrame(rows or [(label, None, 0, 0.0)], schema=schema, orient="row").sort("lines", descending=True)
