@@ -81,7 +81,7 @@ def split(lines: Lines, begin: Positions, separator: int, quote: int | None = No
 def split_json(lines: Lines) -> Tokens:
     """Cut every line, which should be one JSON object, at the commas of its outermost level."""
     a = lines.bytes
-    hits = find(a, tuple(b'"{}[],'), lines.starts, lines.ends)
+    hits = within(find(a, tuple(b'"{}[],'), lines.starts, lines.ends), lines)
     is_quote = a[hits] == ord('"')
     is_quote &= ~escaped(a, hits, is_quote)
     lo, hi = np.searchsorted(hits, lines.starts), np.searchsorted(hits, lines.ends)
@@ -132,6 +132,17 @@ def find(a: npt.NDArray[np.uint8], wanted: tuple[int, ...], starts: Positions, e
                 hit |= part == wanted[1]
         found.append(np.flatnonzero(hit) + at)
     return np.concatenate(found) if found else np.empty(0, np.int64)
+
+
+def within(at: Positions, lines: Lines) -> Positions:
+    """Those of the ascending positions `at` that lie inside a line, and not between lines or before their payload."""
+    lo, hi = np.searchsorted(at, lines.starts), np.searchsorted(at, lines.ends)
+    if int((hi - lo).sum()) == len(at):
+        return at
+    open_lines = np.zeros(len(at) + 1, np.int64)
+    np.add.at(open_lines, lo, 1)
+    np.add.at(open_lines, hi, -1)
+    return at[np.cumsum(open_lines)[:-1] > 0]
 
 
 def escaped(a: npt.NDArray[np.uint8], at: Positions, candidates: Mask) -> Mask:
