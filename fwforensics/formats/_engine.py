@@ -126,9 +126,12 @@ def _parse_format(lines: Lines, fmt: Format, context: Context, batch: Batch) -> 
     wanted = set().union(*map(_roots, tables.values()))
     wanted -= {*HEADER_COLUMNS, "@line"}
     fields = fmt.layout.fields(lines, wanted, context)
-    for part, put in ((fields.bad, _reject), (fields.skipped, _ignore_rows)):
-        if part is not None and part.height:
-            put(batch, lines.take(part[ROW].to_numpy()), part["reason"])
+    if fields.bad is not None and fields.bad.height:
+        _reject(batch, lines.take(fields.bad[ROW].to_numpy()), fields.bad["reason"])
+    if fields.skipped is not None and fields.skipped.height:
+        none = lines.take(fields.skipped[ROW].to_numpy())
+        _ignore(batch, none, fields.skipped["reason"], fields.skipped.to_dict().get("program"))
+        _note_times(batch, fmt, none, context)
     if not fields.frame.height:
         return
     rows = fields.frame[ROW].to_numpy()
@@ -165,10 +168,6 @@ def _without_traffic(frame: pl.DataFrame, lines: Lines, fmt: Format, batch: Batc
     when = said.select(pl.coalesce("ts_end", "ts").cast(pl.Datetime("us"))).to_series()
     _time_rows(batch, when, said["sensor"].cast(pl.String), is_event=False, lost=said["lost"].fill_null(0))
     return frame.filter(~none), lines.take(~none.to_numpy())
-
-
-def _ignore_rows(batch: Batch, lines: Lines, reason: pl.Series) -> None:
-    _ignore(batch, lines, reason, None)
 
 
 def _noise(lines: Lines, fmt: Format, context: Context, batch: Batch) -> Lines:

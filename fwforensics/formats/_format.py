@@ -44,7 +44,7 @@ class Fields:
         frame: a String column for each wanted key that occurred, `@row` (position in the lines given), `@line` where
             a mapping asks for it, and `extra` (JSON text of all other keys, or NULL).
         bad: `@row` and `reason` of lines that it could not take apart.
-        skipped: `@row` and `reason` of lines that hold no record (column headers, footers).
+        skipped: `@row`, `reason` and, where known, `program` of lines that hold no record (column headers, footers).
     """
 
     frame: pl.DataFrame
