@@ -244,21 +244,46 @@ def _bsd(lines: Lines, at: Positions, rows: Positions, out: Stamps, context: Con
     late &= (at + 5 <= ends) & ~_digit(a[at + 5]) & np.isin(a[at + 5], np.frombuffer(b" ]:\x00\n\r", np.uint8))
     year = np.where(early, first_year, np.where(late, _two(a, at + 1) * 100 + _two(a, at + 3), 0))
     at = at + 5 * late + (late & (a[np.minimum(at + 5, len(a) - 1)] == ord("]")))
-    zone = ok & (a[at] == 32) & ((lines.words[np.minimum(at + 1, len(lines.words) - 1)] & THREE_BYTES) == _UTC)
-    zone &= np.isin(a[np.minimum(at + 4, len(a) - 1)], np.frombuffer(b" :", np.uint8))
-    at = at + 4 * zone
+    zone, offset, width = _zones(lines, at, ok)
+    at = at + width
     yearless = ok & (year == 0)
     ok &= yearless | ((year >= 1970) & (year < 2200))
     if yearless.any():
         year = np.where(yearless, _years(month, day, time, yearless, context), year)
     ok &= _real_date(year, month, day)
     safe = np.where(ok, year, 1970), np.where(ok, month, 1), np.where(ok, day, 1)
-    out.micro[rows] = _days(*safe) * DAY_US + time + micro
+    out.micro[rows] = _days(*safe) * DAY_US + time + micro - offset
     out.ok[rows], out.yearless[rows], out.zoned[rows] = ok, yearless & ok, zone & ok
     out.after[rows] = np.where(ok, np.minimum(at, ends), out.after[rows])
 
 
-_UTC = np.uint64(int.from_bytes(b"UTC", "little"))
+def _zones(lines: Lines, at: Positions, ok: Mask) -> tuple[Mask, Ints, Ints]:
+    """Whether a zone's name follows the time, its offset from UTC in microseconds, and how wide it is."""
+    a = lines.bytes
+    here = ok & (a[at] == 32) & (a[at + 1] >= ord("A")) & (a[at + 1] <= ord("Z"))
+    none = np.zeros(len(at), np.int64)
+    if not here.any():
+        return here, none, none
+    words = lines.words[np.minimum(at + 1, len(lines.words) - 1)]
+    ends = np.frombuffer(b" :", np.uint8)
+    four = ~np.isin(a[np.minimum(at + 4, len(a) - 1)], ends)
+    closed = ~four | np.isin(a[np.minimum(at + 5, len(a) - 1)], ends)
+    code = words & np.where(four, FOUR_BYTES, THREE_BYTES)
+    place = np.minimum(np.searchsorted(_ZONE_CODES, code), len(_ZONE_CODES) - 1)
+    zone = here & closed & (_ZONE_CODES[place] == code)
+    return zone, np.where(zone, _ZONE_OFFSETS[place] * HOUR_US, 0), np.where(zone, 4 + four, 0)
+
+
+#: Zone names that mean one offset in practice, as hours east of UTC; IST and the like mean several and are not read.
+ZONES = {
+    "UTC": 0, "GMT": 0, "WET": 0, "WEST": 1, "BST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3, "MSK": 3, "EST": -5,
+    "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7, "AKST": -9, "AKDT": -8, "HST": -10,
+    "JST": 9, "KST": 9, "SGT": 8, "HKT": 8, "AWST": 8, "AEST": 10, "AEDT": 11, "NZST": 12, "NZDT": 13, "SAST": 2,
+}  # fmt: skip
+_BY_CODE = sorted((int.from_bytes(name.encode(), "little"), hours) for name, hours in ZONES.items())
+_ZONE_CODES = np.array([code for code, _ in _BY_CODE], np.uint64)
+_ZONE_OFFSETS = np.array([hours for _, hours in _BY_CODE], np.int64)
+FOUR_BYTES = np.uint64(0xFFFFFFFF)
 
 
 def _years(month: Ints, day: Ints, time: Ints, which: Mask, context: Context) -> Ints:
