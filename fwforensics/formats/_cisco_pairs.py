@@ -1,0 +1,73 @@
+"""`Key: Value, Key: Value` as Firepower Threat Defense writes its connection, intrusion, file and malware events.
+
+Values may hold commas and colons of their own (user agents, messages, URLs), so a pair begins only where a comma is
+followed by a key: a capitalised word and a colon, or one of the few keys of several words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from fwforensics.formats._messages import ESCAPES
+from fwforensics.formats._pieces import ROW, escape_json
+
+SPACED = "Prefilter Policy|Endpoint Profile|Tunnel or Prefilter Rule|Prefilter Policy Name|Original Client Country"
+KEY = rf"((?:{SPACED}|[A-Z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*))"
+PAIR, VALUE = "\x1e", "\x1f"
+
+
+def pairs(texts: pl.DataFrame, names: Mapping[str, str], wanted: set[str]) -> pl.DataFrame:
+    """Columns for the wanted keys, and `extra` with all others.
+
+    Args:
+        texts: `@row` and `@text`.
+        names: key → name of the column it becomes; other keys keep their name and go to `extra`.
+        wanted: columns to make.
+
+    Returns:
+        One row for each of `texts` that has a pair at all.
+    """
+    marked = (
+        pl.col("@text")
+        .str.replace_all(":,", ": ,", literal=True)
+        .str.replace_all(rf"(?:^|, ?){KEY}:(?: |$)", f"{PAIR}${{1}}{VALUE}")
+        .str.split(PAIR)
+    )
+    long = (
+        texts.lazy()
+        .select(ROW, marked.alias("pair"))
+        .explode("pair")
+        .with_columns(pl.col("pair").str.splitn(VALUE, 2).struct.rename_fields(["key", "value"]))
+        .unnest("pair")
+        .filter(pl.col("value").is_not_null())
+        .with_columns(pl.col("value").str.strip_chars(' ,"').alias("value"))
+        .with_columns(pl.col("key").cum_count().over(ROW, "key").alias("nth"))
+        .collect()
+    )
+    if long.is_empty():
+        return pl.DataFrame(schema={ROW: pl.Int64, "extra": pl.String})
+    renamed = pl.col("key").replace(dict(names))
+    long = long.with_columns(renamed.alias("name")).filter(pl.col("value") != "")
+    used = (pl.col("nth") == 1) & pl.col("name").is_in(list(wanted))
+    rows = texts.select(ROW)
+    columns = (
+        long.filter(used).pivot(on="name", index=ROW, values="value", aggregate_function="first", maintain_order=True)
+        if long.select(used.any()).item()
+        else rows.clear()
+    )
+    kept = long.filter(~used | ((pl.col("key") == "User") & pl.col("value").str.contains("\\", literal=True)))
+    extra = kept.group_by(ROW, maintain_order=True).agg(_pair(kept).str.join(",").alias("extra"))
+    return (
+        rows.join(columns, on=ROW, how="left", maintain_order="left")
+        .join(extra, on=ROW, how="left", maintain_order="left")
+        .with_columns(pl.when(pl.col("extra").is_not_null()).then(pl.concat_str(pl.lit("{"), "extra", pl.lit("}"))))
+    )
+
+
+def _pair(long: pl.DataFrame) -> pl.Expr:
+    """`"key":"value"`; a repeated key is numbered."""
+    value = escape_json(pl.col("value")) if long["value"].str.contains(ESCAPES).any() else pl.col("value")
+    number = pl.when(pl.col("nth") > 1).then(pl.concat_str(pl.lit("#"), pl.col("nth"))).otherwise(pl.lit(""))
+    return pl.concat_str(pl.lit('"'), pl.col("key"), number, pl.lit('":"'), value, pl.lit('"'))
