@@ -19,7 +19,7 @@ from fwforensics.formats._pieces import (
     bad_rows,
     build_columns,
     escape_json,
-    special,
+    special_positions,
     with_extra,
 )
 from fwforensics.formats._tokens import Tokens, split
@@ -36,6 +36,7 @@ class Delimited:
         begin: byte offset in `line` at which the fields begin.
         pick: position of the field that says which record it is.
         null: texts that mean "no value".
+        keep: names that go to `extra` even where a column takes them.
     """
 
     names: Sequence[str | None] | Callable[[str | None, int], Sequence[str | None] | None]
@@ -44,6 +45,7 @@ class Delimited:
     begin: pl.Expr | None = None
     pick: int | None = None
     null: tuple[str, ...] = ("",)
+    keep: tuple[str, ...] = ()
 
     def fields(self, lines: Lines, wanted: set[str], context: Context) -> Fields:
         """See `Layout`."""
@@ -99,19 +101,26 @@ class Delimited:
 
     def _extra(self, lines: Lines, piece: Piece, wanted: set[str]) -> pl.Series:
         """JSON text of fields with a value that nobody wants."""
-        rest = [(i, n) for i, n in enumerate(piece.names) if n is not None and n not in wanted]
+        rest = [
+            (i, n)
+            for i, n in enumerate(piece.names)
+            if n is not None and (n not in wanted or n in self.keep) and (piece.ends[i] > piece.starts[i]).any()
+        ]
         none = pl.Series("extra", [None], pl.String).new_from_index(0, len(piece.rows))
         if not rest:
             return none
         columns = [lines.column(str(i), piece.starts[i], piece.ends[i]) for i, _ in rest]
         frame = pl.DataFrame(columns)
         absent = frame.null_count().row(0)
-        escapes = special(lines, None)
+        escapes = special_positions(lines, None)
         parts: list[tuple[str, pl.Expr]] = []
         for (i, name), missing in zip(rest, absent, strict=True):
             if missing < frame.height:
                 column = pl.col(str(i))
-                parts.append((json.dumps(name), escape_json(column) if escapes is not None else column))
+                if (np.searchsorted(escapes, piece.ends[i]) > np.searchsorted(escapes, piece.starts[i])).any():
+                    column = column.str.replace_all(self.quote * 2, self.quote, literal=True) if self.quote else column
+                    column = escape_json(column)
+                parts.append((json.dumps(name), column))
         if not parts:
             return none
         if not any(missing not in (0, frame.height) for missing in absent):  # every row has the same keys: one pass

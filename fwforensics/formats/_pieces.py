@@ -15,6 +15,9 @@ LINE = pl.col("line")
 ROW = "@row"
 #: Keys of one shape in token order; None where the token is a bare word or has no name.
 Names = list[str | None]
+#: Which bytes JSON text must escape; line ends are none of a line's.
+ESCAPED = np.zeros(256, np.bool_)
+ESCAPED[[*range(10), 11, 12, *range(14, 32), 34, 92]] = True
 
 
 @dataclass(slots=True)
@@ -75,19 +78,21 @@ def bad_rows(rows: Positions | list[int], reason: str) -> pl.DataFrame:
     return pl.DataFrame({ROW: pl.Series(np.asarray(rows, np.int64)), "reason": [reason] * len(rows)})
 
 
+def special_positions(lines: Lines, quote: int | None) -> Positions:
+    """Positions of bytes that JSON text must escape, ascending; `quote`: quotes stand only around values."""
+    low, high = (int(lines.starts[0]), int(lines.ends[-1])) if len(lines) else (0, 0)
+    part = lines.bytes[low:high]
+    hit = ESCAPED[part]
+    if quote is not None:
+        hit &= part != 34
+    return np.flatnonzero(hit) + low
+
+
 def special(lines: Lines, quote: int | None) -> Mask | None:
     """Lines with bytes that JSON text must escape; None where the whole buffer has none."""
-    a = lines.bytes[: len(lines.data)]
-    low, high = (int(lines.starts[0]), int(lines.ends[-1])) if len(lines) else (0, 0)
-    part = a[low:high]
-    hit = (part < 32) & (part != 10) & (part != 13)
-    hit |= part == 92
-    if quote is None:
-        hit |= part == 34
-    at = np.flatnonzero(hit)
+    at = special_positions(lines, quote)
     if not len(at):
         return None
-    at += low
     return np.searchsorted(at, lines.ends) > np.searchsorted(at, lines.starts)
 
 

@@ -20,15 +20,13 @@ stopped. `direction` says which way a message went inside the session and stays 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-import numpy as np
 import polars as pl
 
+from fwforensics.formats._either import Either
 from fwforensics.formats._fields import code, host_name, lower, mapped, number, port, text, uint
-from fwforensics.formats._format import Context, Fields, Format
-from fwforensics.formats._layouts import LINE, ROW, KeyValue
-from fwforensics.formats._lines import Lines
+from fwforensics.formats._format import Format
+from fwforensics.formats._layouts import LINE, KeyValue
 
 #: The first key of a record: behind a header, or glued to the priority (`<189>date=`).
 FIRST_KEY = r"\b(?:date|time|eventtime|itime|timestamp|logver|devname|devid|device_id|tz|vd|log_?id|type)="
@@ -63,40 +61,6 @@ SEVERITIES = {
     "elevated": "medium", "error": "high", "high": "high", "alert": "critical", "critical": "critical",
     "emergency": "critical",
 }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class BlanksOrCommas:
-    """Records of both separators, in line order.
-
-    Attributes:
-        blanks, commas: the layouts.
-        has_commas: which lines are the second's.
-    """
-
-    blanks: KeyValue
-    commas: KeyValue
-    has_commas: pl.Expr
-
-    def fields(self, lines: Lines, wanted: set[str], context: Context) -> Fields:
-        """See `Layout`."""
-        second = lines.text.to_frame().select(self.has_commas.fill_null(False).alias("c"))["c"].to_numpy()
-        if not second.any():
-            return self.blanks.fields(lines, wanted, context)
-        parts = []
-        for layout, which in ((self.blanks, ~second), (self.commas, second)):
-            rows = np.flatnonzero(which)
-            if not len(rows):
-                continue
-            part = layout.fields(lines.take(rows), wanted, context)
-            frame = part.frame.with_columns(pl.Series(ROW, rows[part.frame[ROW].to_numpy()]))
-            bad = part.bad
-            if bad is not None:
-                bad = bad.with_columns(pl.Series(ROW, rows[bad[ROW].to_numpy()]))
-            parts.append((frame, bad))
-        frames = pl.concat([frame for frame, _ in parts], how="diagonal").sort(ROW)
-        rejected = [bad for _, bad in parts if bad is not None]
-        return Fields(frames, pl.concat(rejected) if rejected else None)
 
 
 def given(*keys: str) -> pl.Expr:
@@ -174,7 +138,7 @@ FORMAT = Format(
     is_record=(has(" subtype=") | has(",subtype="))
     & LINE.str.contains(r"(?:^|[ ,>])log_?id=")
     & ~LINE.str.contains(r"CEF:\d"),
-    layout=BlanksOrCommas(
+    layout=Either(
         KEYS,
         KeyValue(anchor=LINE.str.find(FIRST_KEY), separator=",", quote='"', keep=KEPT),
         has(",subtype=") | has(", subtype="),
@@ -211,8 +175,8 @@ FORMAT = Format(
         "duration": number("duration"),
         "icmp_type": pl.coalesce(code("icmptype"), ICMP_PARTS.struct.field("1").cast(pl.UInt8, strict=False), PING),
         "icmp_code": pl.coalesce(code("icmpcode"), ICMP_PARTS.struct.field("2").cast(pl.UInt8, strict=False)),
-        "in_iface": text("srcintf", "src_int"),
-        "out_iface": text("dstintf", "dst_int"),
+        "in_iface": text("srcintf", "src_int", "interface"),
+        "out_iface": text("dstintf", "dst_int", "outintf"),
         "rule": text("policyname", "policyid", "policy_id"),
         "reason": given("reason"),
         "app": pl.coalesce(

@@ -1,0 +1,48 @@
+"""Two layouts for the two ways in which one product writes its records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from fwforensics.formats._format import Context, Fields, Layout
+from fwforensics.formats._lines import Lines
+from fwforensics.formats._pieces import ROW
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """Lines of two layouts, in line order.
+
+    Attributes:
+        first: the layout of most lines.
+        second: that of lines for which `is_second` holds.
+        is_second: which lines those are.
+    """
+
+    first: Layout
+    second: Layout
+    is_second: pl.Expr
+
+    def fields(self, lines: Lines, wanted: set[str], context: Context) -> Fields:
+        """See `Layout`."""
+        second = lines.text.to_frame().select(self.is_second.fill_null(False).alias("s")).to_series().to_numpy()
+        if not second.any():
+            return self.first.fields(lines, wanted, context)
+        frames, bad = [], []
+        for layout, which in ((self.first, ~second), (self.second, second)):
+            rows = np.flatnonzero(which)
+            if not len(rows):
+                continue
+            part = layout.fields(lines.take(rows), wanted, context)
+            frames.append(_numbered(part.frame, rows))
+            if part.bad is not None:
+                bad.append(_numbered(part.bad, rows))
+        return Fields(pl.concat(frames, how="diagonal").sort(ROW), pl.concat(bad) if bad else None)
+
+
+def _numbered(frame: pl.DataFrame, rows: np.ndarray[tuple[int], np.dtype[np.int64]]) -> pl.DataFrame:
+    """Row numbers of a part as those of the whole."""
+    return frame.with_columns(pl.Series(ROW, rows[frame[ROW].to_numpy()]))
