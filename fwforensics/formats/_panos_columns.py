@@ -23,10 +23,10 @@ PODS = "container_id pod_namespace pod_name src_edl dst_edl"
 TRAFFIC = (
     f"{HEAD} {SESSION} bytes bytes_sent bytes_received packets start elapsed category - seqno actionflags srcloc "
     f"dstloc - pkts_sent pkts_received session_end_reason {GROUPS} action_source src_uuid dst_uuid tunnelid "
-    "monitortag parent_session_id parent_start_time tunnel assoc_id chunks chunks_sent chunks_received rule_uuid http2_connection "
-    "link_change_count policy_id link_switches sdwan_cluster sdwan_device_type sdwan_cluster_type sdwan_site "
-    f"dynusergroup_name xff_ip {DEVICES} {PODS} hostid serialnumber src_dag dst_dag session_owner high_res_timestamp "
-    f"nsdsai_sst nsdsai_sd {APP} offloaded flow_type cluster_name"
+    "monitortag parent_session_id parent_start_time tunnel assoc_id chunks chunks_sent chunks_received rule_uuid "
+    "http2_connection link_change_count policy_id link_switches sdwan_cluster sdwan_device_type sdwan_cluster_type "
+    f"sdwan_site dynusergroup_name xff_ip {DEVICES} {PODS} hostid serialnumber src_dag dst_dag session_owner "
+    f"high_res_timestamp nsdsai_sst nsdsai_sd {APP} offloaded flow_type cluster_name"
 )
 THREAT = (
     f"{HEAD} {SESSION} misc threatid category severity direction seqno actionflags srcloc dstloc - contenttype pcap_id "
@@ -57,9 +57,10 @@ SCTP = (
 )
 DECRYPTION = (
     f"{HEAD} {SESSION} tunnel - - src_uuid dst_uuid rule_uuid hs_stage_c2f hs_stage_f2s tls_version tls_keyxchg "
-    "tls_enc tls_auth policy_name ec_curve err_index root_status chain_status proxy_type cert_serial fingerprint notbefore "
-    "notafter cert_ver cert_size cn_len issuer_len rootcn_len sni_len cert_flags cn issuer_cn root_cn sni error "
-    f"{PODS} src_dag dst_dag high_res_timestamp {DEVICES} seqno actionflags {GROUPS} vsys_id {APP} cluster_name"
+    "tls_enc tls_auth policy_name ec_curve err_index root_status chain_status proxy_type cert_serial fingerprint "
+    "notbefore notafter cert_ver cert_size cn_len issuer_len rootcn_len sni_len cert_flags cn issuer_cn root_cn "
+    f"sni error {PODS} src_dag dst_dag high_res_timestamp {DEVICES} seqno actionflags {GROUPS} "
+    f"vsys_id {APP} cluster_name"
 )
 GLOBALPROTECT = (
     f"{HEAD} vsys eventid stage auth_method tunnel_type srcuser srcregion machinename public_ip public_ipv6 private_ip "

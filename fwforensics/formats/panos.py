@@ -9,7 +9,7 @@ Reference: https://docs.paloaltonetworks.com/pan-os/11-1/pan-os-admin/monitoring
 
 Time: the columns are local to the firewall. From release 10 on a last time with milliseconds and zone fixes the
 instant; its distance to the local one is the zone of the session's start as well. A session record runs from its start
-over the elapsed time; when it was logged (often after a time-out) stays in `extra`.
+to the time at which it was logged, often after a time-out; `duration` is the vendor's elapsed time between packets.
 
 ICMP has ports 0 here: type and code are not in the log. `direction` (client-to-server) is that of a threat inside its
 session and stays in `extra`. A file name in the URL column of a file or virus log is no name of the destination.
@@ -34,7 +34,7 @@ TYPES = "|".join([*SESSION_COLUMNS, *OTHER_TYPES])
 TIME = r"\d{4}[/-]\d\d[/-]\d\d[ T]\d\d:\d\d:\d\d[^,]{0,14}"
 #: From the time of receipt to the log type; before it stands a column that is reserved (`1`).
 FIRST = rf"{TIME},[^,]{{0,40}},(?:{TYPES}),"
-KEPT = ("time_generated", "serial", "misc", "threatid", "type", "subtype")
+KEPT = ("serial", "misc", "threatid", "type", "subtype")
 QUARTER = 15 * 60 * 1_000_000
 INSTANT = pl.Datetime("us")
 
@@ -81,8 +81,16 @@ AHEAD = (
     .then(pl.lit(0, pl.Int64))
     .otherwise(((GENERATED - PRECISE) / QUARTER).round().cast(pl.Int64, strict=False) * QUARTER)
 )
+#: A record with a start runs until it is logged: as long as the session was in the table, which is longer than the time
+#: between its packets (`elapsed`).
 ELAPSED = (number("elapsed") * 1_000_000).cast(pl.Int64, strict=False)
-IS_SPAN = START.is_not_null() & ELAPSED.is_not_null() & (pl.col("subtype") != "start").fill_null(True)
+LOGGED = pl.coalesce(PRECISE, GENERATED - AHEAD)
+
+
+def end(logged: pl.Expr, start: pl.Expr) -> pl.Expr:
+    """End of a record with a start."""
+    return pl.when(logged >= start).then(logged).otherwise(start + ELAPSED).cast(INSTANT)
+
 
 #: Most records repeat the original ends here.
 IS_SRC_NAT = (pl.col("natsrc") != pl.col("src")) | (pl.col("natsport") != pl.col("sport"))
@@ -112,10 +120,10 @@ FORMAT = Format(
         "ignored": pl.when(TYPE.is_in(OTHER_TYPES) | ((TYPE == "GLOBALPROTECT") & PUBLIC.is_null())).then(
             pl.lit("no traffic")
         ),
-        "ts": pl.coalesce(START - AHEAD, PRECISE, GENERATED - AHEAD).cast(INSTANT),
+        "ts": pl.coalesce(START - AHEAD, LOGGED).cast(INSTANT),
         "ts_local": pl.coalesce(START, GENERATED, local("receive_time")).cast(INSTANT),
-        "ts_end": pl.when(IS_SPAN).then((START + ELAPSED - AHEAD).cast(INSTANT)),
-        "ts_end_local": pl.when(IS_SPAN).then((START + ELAPSED).cast(INSTANT)),
+        "ts_end": end(LOGGED, START - AHEAD),
+        "ts_end_local": end(GENERATED, START),
         "kind": pl.when(IS_THREAT)
         .then(pl.when(SUBTYPE == "url").then(pl.lit("proxy")).otherwise(pl.lit("ids")))
         .when(TYPE == "GLOBALPROTECT")
