@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
 
+from fwforensics.formats._account import MAX_RAW as MAX_RAW
+from fwforensics.formats._account import Batch, ignore, merge, reject, time_rows
+from fwforensics.formats._envelope import reads_json, unwrap, wrapped
 from fwforensics.formats._finish import finish
 from fwforensics.formats._format import Columns, Context, Format
 from fwforensics.formats._lines import Lines, Mask
@@ -18,39 +20,14 @@ from fwforensics.formats._syslog import headers
 
 #: A line longer than this is no log line; it is a reject, and its text stays in the evidence.
 MAX_LINE = 16 << 20
-#: As much of a rejected line as the case keeps.
-MAX_RAW = 1 << 20
 HEADER_COLUMNS = ("@ts", "@ts_local", "@yearless", "@host", "@program", "@prefix")
+#: A header with a time, as `unwrap` makes it.
+STAMPED = r"^(?:<\d+>)?(?:\d{4}-|[A-Z][a-z]{2} [ \d]\d )"
 EMPTY_WORDS = ("-", "--", "0.0.0.0", "::", "N/A", "n/a", "none", "None", "unknown", "0")  # noqa: S104
 #: Two addresses and a verdict or a port: never to be passed over as somebody else's line.
 ADDRESS = r"(?:\b\d{1,3}(?:\.\d{1,3}){3}\b|\b[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{0,4}){3,7})"
 VERDICT = r"(?i)\b(?:allow(?:ed)?|accept(?:ed)?|permit(?:ted)?|pass(?:ed)?|den(?:y|ied)|drop(?:ped)?|block(?:ed)?|reject(?:ed)?)\b"
 PORT = rf"{ADDRESS}\]?[:/#(]\d{{1,5}}\b|(?i)(?:port|spt|dpt)\W{{1,3}}\d{{1,5}}\b"
-
-
-@dataclass(slots=True)
-class Batch:
-    """What became of some lines.
-
-    Attributes:
-        frames: canonical table → rows, with `line_no` and `record_no`.
-        rejects: `line_no`, `reason`, `raw`.
-        ignored: `line_no`, `reason`, `program`, `sample`.
-        times: `sensor`, `ts`, `is_event`, `lost`: one row for each record with a time, for coverage.
-        lines, parsed: how many lines there were, and how many of them gave a row.
-        by_format: lines that each format claimed.
-        local, yearless: was a time without zone, without year, used?
-    """
-
-    frames: dict[str, pl.DataFrame] = field(default_factory=dict)
-    rejects: pl.DataFrame | None = None
-    ignored: pl.DataFrame | None = None
-    times: pl.DataFrame | None = None
-    lines: int = 0
-    parsed: int = 0
-    by_format: dict[str, int] = field(default_factory=dict)
-    local: bool = False
-    yearless: bool = False
 
 
 def parse(lines: Lines, recogniser: Recogniser, contexts: Mapping[str, Context], base: Context) -> Batch:
@@ -63,17 +40,56 @@ def parse(lines: Lines, recogniser: Recogniser, contexts: Mapping[str, Context],
         base: the context for syslog headers of lines that no format claims.
     """
     batch = Batch(lines=len(lines))
-    usable, blank = _set_aside(lines, batch)
-    rest = np.ones(len(usable), np.bool_)
-    for fmt, mask in recogniser.claims(usable):
-        rest &= ~mask
-        part = usable if mask.all() else usable.take(mask)
-        batch.by_format[fmt.name] = batch.by_format.get(fmt.name, 0) + len(part)
-        _parse_format(part, fmt, contexts[fmt.name], batch)
-    if rest.any():
-        _unclaimed(usable.take(rest), base, batch)
-    del blank
+    usable, _ = _set_aside(lines, batch)
+    claims = recogniser.claims(usable)
+    free = np.ones(len(usable), np.bool_)
+    for _, mask in claims:
+        free &= ~mask
+    opened = _open(usable, claims, free, recogniser, contexts, base, batch)
+    for fmt, mask in claims:
+        mine = mask & ~opened
+        if mine.any():
+            part = usable if mine.all() else usable.take(mine)
+            batch.by_format[fmt.name] = batch.by_format.get(fmt.name, 0) + len(part)
+            _parse_format(part, fmt, contexts[fmt.name], batch)
+    free &= ~opened
+    if free.any():
+        _unclaimed(usable.take(free), base, batch)
     return batch
+
+
+def _open(
+    lines: Lines,
+    claims: list[tuple[Format, Mask]],
+    free: Mask,
+    recogniser: Recogniser,
+    contexts: Mapping[str, Context],
+    base: Context,
+    batch: Batch,
+) -> Mask:
+    """Read lines out of the JSON objects that carry them; returns which lines are dealt with by that."""
+    done = np.zeros(len(lines), np.bool_)
+    ask = wrapped(lines)
+    for fmt, mask in claims:
+        if reads_json(fmt):
+            ask &= ~mask
+    if not ask.any():
+        return done
+    rows = np.flatnonzero(ask)
+    inner = Batch()
+    for at, texts in unwrap(lines.take(rows)):
+        new = np.flatnonzero(~done[rows[at]])
+        part = texts.take(new)
+        for fmt, mask in recogniser.claims(part):
+            done[rows[at[new[mask]]]] = True
+            inner.by_format[fmt.name] = inner.by_format.get(fmt.name, 0) + int(mask.sum())
+            _parse_format(part.take(mask), fmt, contexts[fmt.name], inner)
+        other = free[rows[at]] & ~done[rows[at]] & texts.text.str.contains(STAMPED).to_numpy()
+        if other.any():
+            done[rows[at[other]]] = True
+            _unclaimed(texts.take(other), base, inner)
+    merge(batch, inner, lines.take(rows))
+    return done
 
 
 def _set_aside(lines: Lines, batch: Batch) -> tuple[Lines, Mask]:
@@ -81,39 +97,15 @@ def _set_aside(lines: Lines, batch: Batch) -> tuple[Lines, Mask]:
     sizes = lines.ends - lines.starts
     monster = sizes > MAX_LINE
     if monster.any():
-        _reject(batch, lines.take(monster), f"line longer than {MAX_LINE >> 20} MiB")
+        reject(batch, lines.take(monster), f"line longer than {MAX_LINE >> 20} MiB")
     short = np.flatnonzero(sizes < 64)
     empty = lines.take(short).text.str.strip_chars(" \t\0\ufeff\x0b\x0c\r") == ""
     blank = np.zeros(len(lines), np.bool_)
     blank[short[empty.to_numpy()]] = True
     if blank.any():
-        _ignore(batch, lines.take(blank), "blank", None)
+        ignore(batch, lines.take(blank), "blank", None)
     keep = ~monster & ~blank
     return (lines if keep.all() else lines.take(keep)), blank
-
-
-def _reject(batch: Batch, lines: Lines, reason: str | pl.Series) -> None:
-    """Keep lines with the reason for which they were not read."""
-    ends = np.minimum(lines.ends, lines.starts + MAX_RAW)
-    raw = lines.column("raw", lines.starts, ends, null_if_empty=False)
-    reasons = (
-        pl.Series("reason", [reason], pl.String).new_from_index(0, len(lines)) if isinstance(reason, str) else reason
-    )
-    rows = pl.DataFrame([pl.Series("line_no", lines.numbers), reasons.alias("reason"), raw])
-    batch.rejects = rows if batch.rejects is None else pl.concat([batch.rejects, rows])
-
-
-def _ignore(batch: Batch, lines: Lines, reason: str | pl.Series, program: pl.Series | None) -> None:
-    """Count lines that hold no traffic."""
-    sample = lines.column("sample", lines.starts, np.minimum(lines.ends, lines.starts + 200), null_if_empty=False)
-    reasons = (
-        pl.Series("reason", [reason], pl.String).new_from_index(0, len(lines)) if isinstance(reason, str) else reason
-    )
-    programs = program if program is not None else pl.Series("program", [None], pl.String).new_from_index(0, len(lines))
-    rows = pl.DataFrame(
-        [pl.Series("line_no", lines.numbers), reasons.alias("reason"), programs.alias("program"), sample]
-    )
-    batch.ignored = rows if batch.ignored is None else pl.concat([batch.ignored, rows])
 
 
 def _parse_format(lines: Lines, fmt: Format, context: Context, batch: Batch) -> None:
@@ -127,10 +119,10 @@ def _parse_format(lines: Lines, fmt: Format, context: Context, batch: Batch) -> 
     wanted -= {*HEADER_COLUMNS, "@line"}
     fields = fmt.layout.fields(lines, wanted, context)
     if fields.bad is not None and fields.bad.height:
-        _reject(batch, lines.take(fields.bad[ROW].to_numpy()), fields.bad["reason"])
+        reject(batch, lines.take(fields.bad[ROW].to_numpy()), fields.bad["reason"])
     if fields.skipped is not None and fields.skipped.height:
         none = lines.take(fields.skipped[ROW].to_numpy())
-        _ignore(batch, none, fields.skipped["reason"], fields.skipped.to_dict().get("program"))
+        ignore(batch, none, fields.skipped["reason"], fields.skipped.to_dict().get("program"))
         _note_times(batch, fmt, none, context)
     if not fields.frame.height:
         return
@@ -164,9 +156,9 @@ def _without_traffic(frame: pl.DataFrame, lines: Lines, fmt: Format, batch: Batc
     if not none.any():
         return frame, lines
     said = said.filter(none)
-    _ignore(batch, lines.take(none.to_numpy()), said["ignored"], None)
+    ignore(batch, lines.take(none.to_numpy()), said["ignored"], None)
     when = said.select(pl.coalesce("ts_end", "ts").cast(pl.Datetime("us"))).to_series()
-    _time_rows(batch, when, said["sensor"].cast(pl.String), is_event=False, lost=said["lost"].fill_null(0))
+    time_rows(batch, when, said["sensor"].cast(pl.String), is_event=False, lost=said["lost"].fill_null(0))
     return frame.filter(~none), lines.take(~none.to_numpy())
 
 
@@ -180,7 +172,7 @@ def _noise(lines: Lines, fmt: Format, context: Context, batch: Batch) -> Lines:
             part = lines.take(hit)
             if fmt.layout is not None and reason == "header":
                 fmt.layout.fields(part, set(), context)
-            _ignore(batch, part, reason, None)
+            ignore(batch, part, reason, None)
             _note_times(batch, fmt, part, context)
             taken |= hit
     return lines.take(~taken) if taken.any() else lines
@@ -191,7 +183,7 @@ def _note_times(batch: Batch, fmt: Format, lines: Lines, context: Context) -> No
     if not fmt.syslog:
         return
     head = headers(lines, context)
-    _time_rows(batch, _localised(head, context, "@ts", "@ts_local"), head["@host"], is_event=False)
+    time_rows(batch, _localised(head, context, "@ts", "@ts_local"), head["@host"], is_event=False)
 
 
 def _with_header(frame: pl.DataFrame, lines: Lines, fmt: Format, context: Context) -> pl.DataFrame:
@@ -294,7 +286,7 @@ def _split_unusable(out: pl.DataFrame, lines: Lines, table: str, fmt: Format, ba
         usable = out.select(pl.any_horizontal(pl.exclude("line_no", "extra").is_not_null())).to_series()
     if not usable.all():
         if table == fmt.table:
-            _reject(batch, lines.take((~usable).to_numpy()), f"no {' or '.join(fmt.required) or 'value'} in it")
+            reject(batch, lines.take((~usable).to_numpy()), f"no {' or '.join(fmt.required) or 'value'} in it")
         out = out.filter(usable)
     if not out.height:
         return
@@ -307,32 +299,9 @@ def _split_unusable(out: pl.DataFrame, lines: Lines, table: str, fmt: Format, ba
                 else pl.Series("sensor", [None], pl.String).new_from_index(0, out.height)
             )
             when = out.select(pl.coalesce("ts_end", "ts") if "ts_end" in out.columns else "ts").to_series()
-            _time_rows(batch, when, sensor, is_event=True)
+            time_rows(batch, when, sensor, is_event=True)
     have = batch.frames.get(table)
     batch.frames[table] = out if have is None else pl.concat([have, out], how="diagonal_relaxed")
-
-
-def _time_rows(
-    batch: Batch, ts: pl.Series, sensor: pl.Series, *, is_event: bool, lost: pl.Series | None = None
-) -> None:
-    """Count records by sensor and minute."""
-    frame = (
-        pl.DataFrame({"sensor": sensor, "bucket": ts, "lost": lost if lost is not None else pl.lit(0)})
-        if lost is not None
-        else pl.DataFrame({"sensor": sensor, "bucket": ts}).with_columns(lost=pl.lit(0, pl.UInt64))
-    )
-    rows = (
-        frame.filter(pl.col("bucket").is_not_null())
-        .group_by("sensor", pl.col("bucket").dt.truncate("1m"))
-        .agg(
-            pl.len().cast(pl.UInt64).alias("records"),
-            (pl.len() if is_event else pl.lit(0)).cast(pl.UInt64).alias("events"),
-            pl.col("lost").cast(pl.UInt64).sum(),
-            pl.col("bucket").min().alias("first"),
-            pl.col("bucket").max().alias("last"),
-        )
-    )
-    batch.times = rows if batch.times is None else pl.concat([batch.times, rows])
 
 
 def _unclaimed(lines: Lines, context: Context, batch: Batch) -> None:
@@ -360,7 +329,7 @@ def _unclaimed(lines: Lines, context: Context, batch: Batch) -> None:
             .filter(pl.Series(ignored))
         )
         program = head["@program"].filter(pl.Series(ignored))
-        _ignore(batch, lines.take(ignored), reason, program)
+        ignore(batch, lines.take(ignored), reason, program)
     if not ignored.all():
         rest = ~ignored
         reasons = (
@@ -372,5 +341,5 @@ def _unclaimed(lines: Lines, context: Context, batch: Batch) -> None:
             )
             .to_series()
         )
-        _reject(batch, lines.take(rest), reasons)
-    _time_rows(batch, ts, head["@host"], is_event=False, lost=tests["lost"])
+        reject(batch, lines.take(rest), reasons)
+    time_rows(batch, ts, head["@host"], is_event=False, lost=tests["lost"])
