@@ -141,7 +141,9 @@ class NetFlow:
 
     def _resolve(self, tally: Tally, each: Waiting) -> None:
         packet = each.packet
-        template = each.scope.later(each.number, packet.serial) or self._elsewhere(packet, each.number)
+        template = each.scope.later(each.number, packet.serial)
+        if template is None and each.number not in each.scope.history:
+            template = self._elsewhere(packet, each.number)
         packet.waiting -= 1
         if template is None:
             reason = f"no template {each.number} for its data, of {_whose(packet)}"

@@ -186,6 +186,9 @@ def recognise_datagrams(head: bytes) -> bool:
     if len(head) < 20 or head[:2] not in (b"\0\5", b"\0\x09", b"\0\x0a"):
         return False
     if length := extent(head, 0, whole=True):
+        # In a capture the rest of the packet tells; a file of datagrams must show a clock that is set.
+        if header(head).exported // 1_000_000 not in _CLOCK:
+            return False
         rest = head[length:].lstrip(b"\0")
         return not rest or rest[0] in (5, 9, 10) or len(head) >= LARGEST
     return _damaged(head)

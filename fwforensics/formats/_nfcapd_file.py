@@ -126,7 +126,7 @@ def _block(head: Header, records: int, kind: int, flags: int, raw: bytes, body: 
         return Block(kind, records, b"", raw + body, f"{name} block is cut short" if cut else f"{name} is not known")
     try:
         return Block(kind, records, unpack(body), raw + body)
-    except (ValueError, OSError, EOFError, RuntimeError, zstandard.ZstdError) as error:
+    except (ValueError, OSError, EOFError, RuntimeError, lz4.block.LZ4BlockError, zstandard.ZstdError) as error:
         return Block(kind, records, b"", raw + body, f"{name} block does not unpack: {error}")
 
 
