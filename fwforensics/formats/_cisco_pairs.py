@@ -57,12 +57,13 @@ def pairs(texts: pl.DataFrame, names: Mapping[str, str], wanted: set[str]) -> pl
         if long.select(used.any()).item()
         else rows.clear()
     )
-    kept = long.filter(~used | ((pl.col("key") == "User") & pl.col("value").str.contains("\\", literal=True)))
+    realm = (pl.col("key") == "User") & pl.col("value").str.contains("\\", literal=True)
+    kept = long.filter(~used | realm | (pl.col("key") == "DeviceUUID"))
     extra = kept.group_by(ROW, maintain_order=True).agg(_pair(kept).str.join(",").alias("extra"))
     return (
         rows.join(columns, on=ROW, how="left", maintain_order="left")
         .join(extra, on=ROW, how="left", maintain_order="left")
-        .with_columns(pl.when(pl.col("extra").is_not_null()).then(pl.concat_str(pl.lit("{"), "extra", pl.lit("}"))))
+        .with_columns(extra="{" + pl.col("extra") + "}")
     )
 
 

@@ -29,7 +29,10 @@ TAG = r"%(?:ASA|PIX|FWSM|FTD|NGIPS)-(?:[A-Za-z]\w*-)?"
 #: Everything before the sentence: header, tag, level and number, and what stands between number and text.
 HEAD = rf"^(.*?{TAG}-?[0-9]-[0-9]{{6}}\)?:?\s*)"
 PAIR_EVENT = r"(?:^|[, ])(?:SrcIP|DstIP|AccessControlRuleAction|InlineResult|FileAction): "
-DENIES = r"(?i)\b(den(?:y|ied)|drop(?:ped|ping)?|discard(?:ed|ing)?|reject(?:ed|ing)?|block(?:ed|ing)?|prevented|terminat(?:ed|ing)|not allowed|failed|failure|exceeded|invalid)\b"
+DENIES = (
+    r"(?i)\b(den(?:y|ied)|drop(?:ped|ping)?|discard(?:ed|ing)?|reject(?:ed|ing)?|blocked|blocking|prevented|terminat(?:ed|ing)"
+    r"|not allowed|failed|failure|exceeded|invalid)\b"
+)
 ALLOWS = r"(?i)\b(permitted|allowed|accepted|succeeded|successful|granted)\b"
 #: Enough of `Built` to give their teardowns the same order; older ones are forgotten.
 REMEMBERED = 1_000_000
@@ -38,6 +41,9 @@ TORN = ["302014", "302016", "302018", "302036", "302304", "302306"]
 ENDS = ["", "_port", "_if", "_user", "_nat", "_nat_port"]
 
 MESSAGE_ID = pl.col("@id")
+TWO_ENDS = 2
+#: Messages that always name traffic: one of them that no pattern fits is a reject.
+TRAFFIC = [*(n for n in PATTERNS if not {n, n[:3]} & KINDS.keys()), *(f"43000{n}" for n in range(1, 6))]
 KIND = pl.coalesce(
     MESSAGE_ID.replace_strict(KINDS, default=None, return_dtype=pl.String),
     MESSAGE_ID.str.head(3).replace_strict(KINDS, default=None, return_dtype=pl.String),
@@ -46,8 +52,8 @@ _MESSAGES = Messages(
     id=LINE.str.extract(rf"{TAG}-?[0-9]-([0-9]{{6}})"),
     body=LINE.str.extract(HEAD).str.len_bytes(),
     patterns=PATTERNS,
-    otherwise=(*GENERIC, *PEER),
-    noise=pl.col("@text").str.count_matches(ADDRESS) < 2,
+    otherwise=(*PEER, *GENERIC),
+    noise=(pl.col("@text").str.count_matches(ADDRESS) < TWO_ENDS) & ~MESSAGE_ID.is_in(TRAFFIC),
 )
 
 
@@ -91,16 +97,44 @@ def _rows(frame: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
 
 def _at(frame: pl.DataFrame, rows: pl.Series, wanted: set[str]) -> pl.DataFrame:
     """Sentences with their number, level and, where no pattern was made for them, the verdict in their words."""
-    level = pl.col("@head").str.extract(r"([0-9])-[0-9]{6}\D*$")
-    marks = [pl.lit('{"message_id":"'), MESSAGE_ID, pl.lit('","level":"'), level.fill_null(""), pl.lit('"')]
-    rest = pl.when(pl.col("extra").is_null()).then(pl.lit("}")).otherwise("," + pl.col("extra").str.slice(1))
-    words = pl.coalesce(pl.col("@text").str.extract(DENIES), pl.col("@text").str.extract(ALLOWS))
-    verdict = pl.col("verdict") if "verdict" in frame.columns else pl.lit(None, pl.String)
-    if "@generic" in frame.columns and frame["@generic"].any():
-        verdict = pl.coalesce(verdict, pl.when(pl.col("@generic") & (KIND.is_null() | (KIND != "system"))).then(words))
+    frame = _with_words(frame)
     keep = [c for c in frame.columns if c in wanted or c in (ROW, "@id", "@head")]
-    frame = frame.with_columns(pl.concat_str([*marks, rest]).alias("extra"), verdict.alias("verdict"))
-    return _rows(frame.select(list(dict.fromkeys([*keep, "verdict", "extra"]))), rows)
+    frame = frame.with_columns(_marked().alias("extra"))
+    return _rows(frame.select(list(dict.fromkeys([*keep, "extra"]))), rows)
+
+
+def _marked() -> pl.Expr:
+    """`extra` with the message's number and level before all else."""
+    rest = pl.when(pl.col("extra").is_null()).then(pl.lit("}")).otherwise("," + pl.col("extra").str.slice(1))
+    level = pl.col("@head").str.extract(r"([0-9])-[0-9]{6}\D*$")
+    said = (
+        pl.when(level.is_not_null()).then(pl.concat_str(pl.lit(',"level":"'), level, pl.lit('"'))).otherwise(pl.lit(""))
+    )
+    return pl.concat_str(pl.lit('{"message_id":"'), MESSAGE_ID, pl.lit('"'), said, rest)
+
+
+#: Field → what to look for in a sentence that no pattern was made for.
+WORDS = {
+    "verdict": (DENIES, ALLOWS),
+    "proto": (r"(?i)(?:^|[\s=(])(tcp|udp|icmpv6|icmp|gre|esp|sctp)\b",),
+    "user": (r"(?i)\buser(?:name)? ?[=:]? ?['\"<]([^'\"<>]+)['\">]",),
+    "src_if": (r"\bon interface (\S+)",),
+}
+
+
+def _with_words(frame: pl.DataFrame) -> pl.DataFrame:
+    """Verdict, protocol, user and interface out of sentences that no pattern was made for."""
+    if "@generic" not in frame.columns or not frame["@generic"].any():
+        return frame
+    decides = pl.col("@generic") & (KIND.is_null() | (KIND != "system"))
+    columns = []
+    for field, patterns in WORDS.items():
+        said = pl.coalesce(pl.col("@text").str.extract(p) for p in patterns)
+        have = pl.col(field) if field in frame.columns else pl.lit(None, pl.String)
+        columns.append(
+            pl.coalesce(have, pl.when(decides if field == "verdict" else "@generic").then(said)).alias(field)
+        )
+    return frame.with_columns(columns)
 
 
 def _events(lines: Lines, wanted: set[str]) -> pl.DataFrame:
@@ -116,18 +150,19 @@ def _events(lines: Lines, wanted: set[str]) -> pl.DataFrame:
     texts = base.select(ROW, lines.column("@text", begin, lines.ends, null_if_empty=False))
     frame = base.hstack([lines.column("@head", lines.starts, begin)]).drop("@at")
     found = pairs(texts, FTD_NAMES, wanted)
-    number = pl.coalesce(MESSAGE_ID, pl.lit("430000"))
+    names = set(found.columns)
+    intrusion = [pl.col(c).is_not_null() for c in ("signature", "sid", "inline") if c in names]
+    files = [pl.col(c).is_not_null() for c in ("file_action",) if c in names]
+    number = pl.coalesce(
+        MESSAGE_ID,
+        pl.when(pl.any_horizontal(files or [pl.lit(False)])).then(pl.lit("430004")),
+        pl.when(pl.any_horizontal(intrusion or [pl.lit(False)])).then(pl.lit("430001")),
+        pl.lit("430003"),
+    )
     return (
         frame.join(found, on=ROW, how="left", maintain_order="left")
         .with_columns(number.alias("@id"))
-        .with_columns(
-            extra=pl.concat_str(
-                pl.lit('{"message_id":"'),
-                MESSAGE_ID,
-                pl.lit('"'),
-                pl.when(pl.col("extra").is_null()).then(pl.lit("}")).otherwise("," + pl.col("extra").str.slice(1)),
-            )
-        )
+        .with_columns(extra=_marked())
     )
 
 
@@ -182,9 +217,15 @@ def _clock(key: str) -> pl.Expr:
     return pl.coalesce(parts[0] * 3600 + parts[1] * 60 + parts[2], by_words)
 
 
+def _mapped_address(end: str) -> pl.Expr:
+    """The address in brackets behind an end, where it is another or has another port."""
+    address, port = pl.col(f"{end}_nat"), pl.col(f"{end}_nat_port")
+    return pl.when((address != pl.col(end)) | (port != pl.col(f"{end}_port"))).then(address)
+
+
 def _name(value: pl.Expr) -> pl.Expr:
     """A name that stands where an address should."""
-    return pl.when(~value.str.contains(rf"^(?:{ADDRESS})$")).then(value)
+    return pl.when(~value.str.contains(rf"^(?:{ADDRESS})$|/")).then(value)
 
 
 def _host(url: pl.Expr) -> pl.Expr:
@@ -206,7 +247,7 @@ IS_NAT = MESSAGE_ID.is_in(["305009", "305010", "305011", "305012"])
 #: Access lists and FTD write the type and code of ICMP where the ports are.
 PORT_IS_ICMP = PAIRED | MESSAGE_ID.is_in(["106100", "106102", "106103"])
 VERDICT = pl.coalesce("verdict", "inline", "file_action").str.to_lowercase()
-PROTOCOL = pl.when(
+PROTOCOL = pl.when(MESSAGE_ID == "106013").then(pl.lit("icmp")).when(
     pl.col("proto").str.to_lowercase().is_in(["icmp", "icmp6"])
     & pl.any_horizontal(pl.col(c).str.contains(":", literal=True) for c in ("src", "dst"))
 ).then(pl.lit("ipv6-icmp")).otherwise(pl.col("proto"))  # fmt: skip
@@ -217,13 +258,15 @@ IDS_ACTION = (
 )
 
 COLUMNS: Columns = {
-    "sensor": pl.col("@host"),
+    "sensor": text("@host", "device"),
     "ts": pl.coalesce(FIRST, pl.col("@ts") - LENGTH),
     "ts_local": pl.when(FIRST.is_null()).then(pl.col("@ts_local") - LENGTH),
     "ts_end": pl.when(SECONDS.is_not_null()).then(pl.col("@ts")),
     "ts_end_local": pl.when(SECONDS.is_not_null()).then(pl.col("@ts_local")),
     "kind": KIND,
-    "action": pl.when(MESSAGE_ID.is_in(["430001", "430004", "430005"])).then(IDS_ACTION).otherwise(
+    "action": pl.when(IS_NAT).then(None)
+    .when(MESSAGE_ID.is_in(["430001", "430004", "430005"])).then(IDS_ACTION)
+    .otherwise(
         pl.coalesce(
             MESSAGE_ID.replace_strict(ACTIONS_BY_NUMBER, default=None, return_dtype=pl.String),
             mapped(VERDICT, ACTIONS),
@@ -237,9 +280,9 @@ COLUMNS: Columns = {
     "src_port": _number("src_port"),
     "dst_ip": pl.col("dst"),
     "dst_port": _number("dst_port"),
-    "src_nat_ip": pl.when(IS_NAT).then(pl.col("dst")).otherwise(pl.col("src_nat")),
+    "src_nat_ip": pl.when(IS_NAT).then(pl.col("dst")).otherwise(_mapped_address("src")),
     "src_nat_port": pl.when(IS_NAT).then(_number("dst_port")).otherwise(_number("src_nat_port")),
-    "dst_nat_ip": pl.col("dst_nat"),
+    "dst_nat_ip": _mapped_address("dst"),
     "dst_nat_port": _number("dst_nat_port"),
     "bytes": uint("bytes"),
     "bytes_out": uint("bytes_out"),
@@ -249,6 +292,7 @@ COLUMNS: Columns = {
     "duration": SECONDS,
     "tcp_flags": tcp_flag_words(pl.col("flags")),
     "icmp_type": pl.coalesce(
+        pl.when(MESSAGE_ID == "106013").then(pl.lit(8, pl.UInt8)),
         uint("icmp_type", bits=8), mapped("icmp_type", ICMP_TYPES).cast(pl.UInt8, strict=False),
         pl.when(PORT_IS_ICMP).then(uint("src_port", bits=8)),
     ),
@@ -267,7 +311,7 @@ COLUMNS: Columns = {
     "user_name": _person("src_user", "src_bare_user", "user", "dst_user", "dst_bare_user"),
     "signature": text("signature", "threat"),
     "signature_id": pl.coalesce(
-        pl.concat_str([pl.col("gid"), pl.col("sid"), pl.col("sid_rev")], separator=":"), pl.col("signature_id"), pl.col("sid")
+        pl.concat_str(["gid", "sid", "sid_rev"], separator=":"), pl.col("signature_id"), pl.col("sid")
     ),
     "severity": mapped(pl.coalesce("severity", "priority"), SEVERITY),
     "session_id": pl.col("session_id"),

@@ -18,24 +18,27 @@ KINDS = {
     **_all("304001 304002", "proxy"),
     **_all("400 733 338 430001 430004 430005", "ids"),
     **_all("109 113 315 605 606 611", "auth"),
-    **_all("113019 113039 316 402 404 602 702 713 714 715 716 720 721 722 723 724 725 734 737 750 751 752", "vpn"),
+    **_all("113019 113039 316 402 404 602 702 713 714 715 716 720 721 722 723 724 725 734 737", "vpn"),
+    **_all("750 751 752", "vpn"),
     **_all(
-        "602101 111 112 199 208 210 211 212 213 214 215 317 318 319 320 321 322 325 326 327 328 329 336 405 408 409 411 "
-        "412 413 414 425 503 504 505 612 613 614 615 622 701 709 711 717 718 730 731 732 735 736 741 747 771 772 778",
+        "602101 111 112 199 208 210 211 212 213 214 215 317 318 319 320 321 322 325 326 327 328 329 336 405 408 409 "
+        "411 412 413 414 425 503 504 505 612 613 614 615 622 701 709 711 717 718 730 731 732 735 736 741 747 771 772 778",
         "system",
     ),
 }
 
 #: Action where the sentence has no word for it, or one that says something else.
 ACTIONS_BY_NUMBER = {
-    **_all("110001 110002 110003 201003 201010 201011 201012 201013 305005 305006 313005 401004 406001 406002", "deny"),
-    **_all("209003 209004 209005 420001 420002 420003 434003 500003 500004 " + _numbers(402114, 402120), "deny"),
+    **_all("110001 110002 110003 201003 201010 201011 201012 201013 202010 305005 305006", "deny"),
+    **_all("305016 313005 401004 407002 406001 406002", "deny"),
+    **_all("209003 209004 209005 420001 420002 420003 434003 500003 500004", "deny"),
+    **_all(_numbers(402114, 402120), "deny"),
     **_all(_numbers(400000, 400051) + " " + _numbers(733100, 733105), "alert"),
 }
 ACTIONS = {
     **_all(
-        "deny denied drop dropped dropping discard discarded discarding reject rejected rejecting block blocked blocking "
-        "prevented terminate terminated terminating shunned failed failure exceeded invalid reset sinkhole",
+        "deny denied drop dropped dropping discard discarded discarding reject rejected rejecting block blocked "
+        "blocking prevented terminate terminated terminating shunned failed failure exceeded invalid reset sinkhole",
         "deny",
     ),
     **_all(
@@ -63,6 +66,7 @@ FTD_NAMES = {
     "ReferencedHost": "host", "URL": "url", "ICMPType": "icmp_type", "ICMPCode": "icmp_code", "Message": "signature",
     "SID": "sid", "GID": "gid", "Revision": "sid_rev", "Priority": "priority", "EventPriority": "severity",
     "ThreatName": "threat", "SSLServerName": "server",
+    "DeviceUUID": "device",
 }  # fmt: skip
 SEVERITY = {
     "very-low": "informational", "low": "low", "moderate": "medium", "medium": "medium", "high": "high",

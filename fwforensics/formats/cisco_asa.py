@@ -31,6 +31,6 @@ FORMAT = Format(
     & LINE.str.contains(r"^[^{|]{0,300}?%(?:ASA|PIX|FWSM)-(?:[A-Za-z]\w*-)?-?[0-9]-[0-9]{6}"),
     layout=CiscoSyslog(),
     columns=COLUMNS,
-    required=("src_ip", "dst_ip", "dst_name", "signature"),
+    required=("src_ip", "dst_ip", "dst_name", "signature", "user_name"),
     tables={"translations": TRANSLATIONS},
 )

@@ -31,6 +31,6 @@ FORMAT = Format(
     | (LINE.str.contains("DstIP: ", literal=True) & BARE & ~LINE.str.contains("%(?:ASA|PIX)-")),
     layout=CiscoSyslog(),
     columns=COLUMNS,
-    required=("src_ip", "dst_ip", "dst_name", "signature"),
+    required=("src_ip", "dst_ip", "dst_name", "signature", "user_name"),
     tables={"translations": TRANSLATIONS},
 )
