@@ -99,7 +99,7 @@ class KeyValue:
             text = text.new_from_index(0, len(piece.rows))
         if escapes is not None and (hit := escapes[piece.rows]).any():
             names = {str(i): name for i, name in rest}
-            careful = frame.filter(pl.Series(hit)).select(
+            careful = self._plain(frame.filter(pl.Series(hit)), frame.columns).select(
                 pl.struct(pl.all().name.map(lambda n: names.get(n, n))).struct.json_encode()
             )
             text = text.scatter(np.flatnonzero(hit), careful.to_series())
@@ -124,22 +124,23 @@ class KeyValue:
             kept[self.words] = record.get("@words") or None
             if record.get("@words"):
                 rest["words"] = record["@words"]
+            if self.quote and "\\" in text:
+                rest = {k: re.sub(rf"\\([\\{self.quote}])", r"\1", v) for k, v in rest.items()}
             kept["extra"] = json.dumps(rest, ensure_ascii=False) if rest else None
             done.append((row, kept))
         return done, bad_rows(bad, "no key=value fields, or an unclosed quote") if bad else None
 
     def _unescaped(self, frame: pl.DataFrame, wanted: set[str]) -> pl.DataFrame:
         """Take the backslashes out of quoted values."""
-        if not self.quote:
+        hit = [c for c in frame.columns if c in wanted and frame[c].str.contains("\\", literal=True).any()]
+        return self._plain(frame, hit)
+
+    def _plain(self, frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+        """Columns whose text is what the quoted text means."""
+        if not self.quote or not names:
             return frame
-        mark = self.quote
-        names = [c for c in frame.columns if c in wanted]
         return frame.with_columns(
-            pl.when(pl.col(c).str.contains("\\", literal=True))
-            .then(pl.col(c).str.replace_many(["\\\\", f"\\{mark}"], ["\\", mark], leftmost=True))
-            .otherwise(pl.col(c))
-            for c in names
-            if frame[c].str.contains("\\", literal=True).any()
+            pl.col(*names).str.replace_many(["\\\\", f"\\{self.quote}"], ["\\", self.quote], leftmost=True)
         )
 
 
