@@ -1,1 +1,144 @@
-"""To come."""
+"""`fwf hunt`, `fwf show`: findings and what they rest on."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import polars as pl
+import typer
+
+from fwforensics import hunt as library
+from fwforensics.cli import options, render
+from fwforensics.cli.app import app
+from fwforensics.cli.case import moment
+from fwforensics.cli.exits import ExitCode
+from fwforensics.errors import UsageError
+from fwforensics.store import Case
+
+SHOWN = ("pattern_id", "tier", "severity", "category", "target", "service", "runs_hit", "runs_exposed", "recurrence",
+         "interval", "bouts", "hosts", "first_ts", "last_ts")  # fmt: skip
+
+
+@app.command()
+def hunt(
+    case: options.CasePath = None,
+    since: Annotated[str | None, typer.Option(help="Only connections from this time on (UTC unless it has a zone).")] = None,
+    until: Annotated[str | None, typer.Option(help="Only connections before this time.")] = None,
+    run: Annotated[str | None, typer.Option(help="Only this run.")] = None,
+    detection: Annotated[list[str] | None, typer.Option(help="Only this detection; may be repeated.")] = None,
+    min_severity: Annotated[str | None, typer.Option(help="informational, low, medium, high or critical.")] = None,
+    fail_on: Annotated[str | None, typer.Option(help="Exit with 10 where a finding has this severity or a higher one.")] = None,
+    queries: Annotated[list[str] | None, typer.Option("--queries", help="Further folder of queries.")] = None,
+    limit: options.Limit = 30,
+    output: options.Output = render.OutputFormat.TABLE,
+    as_json: options.AsJson = False,
+) -> None:
+    """Detections → violations → patterns → ranked findings."""
+    options.choose(output, as_json)
+    if fail_on is not None and fail_on not in library.SEVERITIES:
+        raise UsageError(f"{fail_on!r} is no severity", remedy=f"known: {', '.join(library.SEVERITIES)}")
+    scope = library.Scope(
+        since=moment(since) if since else None, until=moment(until) if until else None, run=run,
+        detections=tuple(detection or ()), min_severity=min_severity,
+    )  # fmt: skip
+    with options.writing(case) as opened:
+        outcome = library.hunt(opened, scope, queries or ())
+    print_findings(outcome, limit)
+    if fail_on is not None and _worst(outcome.patterns) >= library.SEVERITIES.index(fail_on):
+        raise typer.Exit(ExitCode.FINDINGS)
+
+
+def _worst(patterns: pl.DataFrame) -> int:
+    return max((library.SEVERITIES.index(s) for s in patterns["severity"]), default=-1)
+
+
+def print_findings(outcome: library.Outcome, limit: int = 30) -> None:
+    """Print the ranking; for people, with what was not evaluated and what to do next."""
+    if render.style.output is not render.OutputFormat.TABLE:
+        render.show(outcome.patterns)
+        return
+    render.show(summary(outcome.patterns).select(SHOWN), title="findings", limit=limit or None)
+    if outcome.partial:
+        render.say("partial: this hunt was filtered")
+    for row in outcome.detections.to_dicts():
+        if row["state"] != "evaluated":
+            render.say(f"{row['detection']}: not evaluable, no source fills {row['missing']}: that is no all-clear")
+    render.say("timing and association with calls are not assessed in this version")
+    if outcome.patterns.height:
+        best = outcome.patterns["pattern_id"][0]
+        render.say(f"next: fwf show {best} · fwf evidence {best} · fwf query run-presence")
+
+
+def summary(patterns: pl.DataFrame) -> pl.DataFrame:
+    """Columns that people read."""
+    per_cent = [
+        pl.format("{}–{} %", (100 * pl.col("recurrence_low")).round(0).cast(pl.Int64), (100 * pl.col("recurrence_high")).round(0).cast(pl.Int64))
+        .alias("interval"),
+        pl.col("n_bouts").alias("bouts"),
+        pl.col("recurrence").round(2),
+    ]  # fmt: skip
+    return patterns.with_columns(per_cent)
+
+
+@app.command()
+def show(
+    finding: Annotated[str, typer.Argument(help="Pattern (P-…) or violation (V-…).")],
+    case: options.CasePath = None,
+    output: options.Output = render.OutputFormat.TABLE,
+    as_json: options.AsJson = False,
+) -> None:
+    """One finding: verdict, recurrence, bouts, violations, and where its evidence lies."""
+    options.choose(output, as_json)
+    with options.reading(case) as opened:
+        if finding[:2].upper() == "P-":
+            _show_pattern(opened, "P-" + finding[2:].lower())
+        elif finding[:2].upper() == "V-":
+            _show_violation(opened, "V-" + finding[2:].lower())
+        else:
+            raise UsageError(f"{finding!r} is neither a pattern (P-…) nor a violation (V-…)", remedy="see: fwf hunt")
+
+
+def _one(case: Case, sql: str, finding: str) -> dict[str, Any]:
+    rows = case.sql(sql, [finding]).rows()
+    if not rows:
+        raise UsageError(f"there is no finding {finding}", remedy="see: fwf hunt")
+    return rows[0]
+
+
+def _show_pattern(case: Case, finding: str) -> None:
+    row = _one(case, "SELECT * FROM patterns WHERE pattern_id = ?", finding)
+    if render.style.output is not render.OutputFormat.TABLE:
+        render.show(case.sql("SELECT * FROM patterns WHERE pattern_id = ?", [finding]).pl())
+        return
+    render.lines([row["verdict"], ""])
+    render.mapping({k: v for k, v in row.items() if v is not None and k != "verdict"})
+    scope = case.sql("SELECT scope FROM hunts ORDER BY hunt_id DESC LIMIT 1").scalar()
+    if scope == "partial":
+        render.say("partial: the hunt was filtered")
+    bouts = case.sql(
+        "SELECT bout_no, host, run_id, ts, ts_end, n_attempts, n_events FROM pattern_bouts WHERE pattern_id = ? ORDER BY bout_no", [finding]
+    ).pl()
+    render.show(bouts, title="bouts", limit=30)
+    marked = case.sql(
+        "SELECT v.violation_id, v.detection, v.severity, v.ts, v.src_ip, v.dst_ip, v.dst_port, v.run_id, v.run_basis, v.reason "
+        "FROM pattern_violations JOIN violations AS v USING (violation_id) WHERE pattern_id = ? ORDER BY v.ts, v.violation_id", [finding]
+    ).pl()  # fmt: skip
+    render.show(marked, title="violations", limit=20)
+    render.say(f"the raw lines: fwf evidence {finding}")
+
+
+def _show_violation(case: Case, finding: str) -> None:
+    row = _one(case, "SELECT * FROM violations WHERE violation_id = ?", finding)
+    if render.style.output is not render.OutputFormat.TABLE:
+        render.show(case.sql("SELECT * FROM violations WHERE violation_id = ?", [finding]).pl())
+        return
+    render.mapping({k: v for k, v in row.items() if v is not None})
+    runs = case.sql("SELECT run_id, weight FROM violation_runs WHERE violation_id = ? ORDER BY run_id", [finding]).pl()
+    render.show(runs, title="possible runs")
+    events = case.sql(
+        "SELECT e.source_id, e.line_no, e.ts, e.sensor, e.action, e.disposition, e.rule, e.src_ip, e.src_port, e.dst_ip, e.dst_port "
+        "FROM violation_events AS x JOIN events AS e USING (source_id, line_no, record_no) WHERE x.violation_id = ? "
+        "ORDER BY e.ts, e.source_id, e.line_no", [finding],
+    ).pl()  # fmt: skip
+    render.show(events, title="events", limit=30)
+    render.say(f"the raw lines: fwf evidence {finding}")

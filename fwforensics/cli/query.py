@@ -1,1 +1,157 @@
-"""To come."""
+"""`fwf queries`, `fwf query`, `fwf sql`, `fwf export`: canned and ad-hoc SQL."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import polars as pl
+import typer
+
+from fwforensics import hunt as hunting
+from fwforensics import queries as library
+from fwforensics import store
+from fwforensics.cli import options, render
+from fwforensics.cli.app import app
+from fwforensics.cli.exits import ExitCode
+from fwforensics.errors import UsageError
+from fwforensics.schema import TABLES
+
+queries_app = typer.Typer(invoke_without_command=True, help="List canned queries; hold them to the contract.")
+app.add_typer(queries_app, name="queries")
+Folders = Annotated[list[str] | None, typer.Option("--queries", help="Further folder of queries; also $FWF_QUERIES.")]
+
+
+@queries_app.callback()
+def queries(
+    ctx: typer.Context, folders: Folders = None, output: options.Output = render.OutputFormat.TABLE, as_json: options.AsJson = False
+) -> None:
+    """List canned queries."""
+    options.choose(output, as_json)
+    if ctx.invoked_subcommand is None:
+        rows = [(q.name, q.kind, q.question or q.title, list(q.params)) for q in library.library(folders or ()).values()]
+        schema = {"query": pl.String, "kind": pl.String, "question": pl.String, "parameters": pl.List(pl.String)}
+        render.show(pl.DataFrame(rows, schema=schema, orient="row").sort("kind", "query"))
+
+
+@queries_app.command("lint")
+def lint(
+    case: options.CasePath = None, folders: Folders = None, output: options.Output = render.OutputFormat.TABLE, as_json: options.AsJson = False
+) -> None:
+    """Hold all queries to the contract, on an empty case unless one is given."""
+    options.choose(output, as_json)
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = case or Path(folder) / "lint.duckdb"
+        with options.writing(path, create=True) as opened:
+            faults = list(library.lint(opened, folders or ()))
+    rows = [(f.query, f.rule, f.message) for f in faults]
+    if rows:
+        render.show(pl.DataFrame(rows, schema=["path", "rule", "message"], orient="row"))
+        raise typer.Exit(ExitCode.ERROR)
+    render.say(f"{len(library.library(folders or ()))} queries, all as they should be")
+
+
+@app.command()
+def query(
+    name: Annotated[str, typer.Argument(help="Name of a canned query; see: fwf queries.")],
+    param: Annotated[list[str] | None, typer.Option("--param", "-p", help="NAME=VALUE; may be repeated.")] = None,
+    describe: Annotated[bool, typer.Option("--describe", help="Say what the query answers, takes and gives, and stop.")] = False,
+    case: options.CasePath = None,
+    folders: Folders = None,
+    limit: options.Limit = 50,
+    output: options.Output = render.OutputFormat.TABLE,
+    as_json: options.AsJson = False,
+) -> None:
+    """Run a canned query.
+
+    Example: fwf query recurring-violations -p min_runs=3
+    """
+    options.choose(output, as_json)
+    chosen = library.find_query(name, folders or ())
+    if describe:
+        _describe(chosen)
+        return
+    given = dict(_pair(p) for p in param or ())
+    with options.reading(case) as opened:
+        missing = hunting.unmet(opened, chosen)
+        frame = library.run(opened, chosen, given)
+    if missing and not frame.height:
+        render.say(f"not evaluable on these sources: none fills {', '.join(missing)}; an empty answer is no all-clear")
+        render.show(frame) if render.style.output is not render.OutputFormat.TABLE else None
+        raise typer.Exit(ExitCode.PARTIAL)
+    render.show(frame, limit=limit or None)
+    if chosen.next and render.style.output is render.OutputFormat.TABLE:
+        render.say(f"next: {'fwf query ' if ' ' not in chosen.next else ''}{chosen.next}")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise UsageError(f"{text!r} is no NAME=VALUE", remedy="write -p min_runs=3")
+    return name, value
+
+
+def _describe(chosen: library.Query) -> None:
+    render.lines([chosen.title, "", chosen.question, ""])
+    render.mapping({
+        **{f"${n}": f"{p.help} ({p.type}, default {p.default})" for n, p in chosen.params.items()},
+        **{n: meaning for n, meaning in chosen.columns.items()},
+        "false positives": "; ".join(chosen.false_positives), "next": chosen.next, "file": str(chosen.path),
+    })  # fmt: skip
+
+
+@app.command()
+def sql(
+    text: Annotated[str | None, typer.Argument(help="One SELECT.")] = None,
+    file: Annotated[Path | None, typer.Option("--file", "-f", help="Read the SQL from a file; - is stdin.")] = None,
+    case: options.CasePath = None,
+    limit: options.Limit = 200,
+    output: options.Output = render.OutputFormat.TABLE,
+    as_json: options.AsJson = False,
+) -> None:
+    """Run ad-hoc SQL, read-only and locked down: no files, no network, no settings.
+
+    Example: fwf sql "SELECT dst_port, count(*) FROM events GROUP BY ALL ORDER BY 2 DESC"
+    """
+    options.choose(output, as_json)
+    if (text is None) == (file is None):
+        raise UsageError("which SQL?", remedy='give it as an argument, or with -f FILE')
+    if file is not None:
+        if str(file) != "-" and not file.is_file():
+            raise UsageError("there is no such file", where=str(file))
+        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    con = store.analyst(options.case_path(case))
+    try:
+        frame = library.run_sql(con, text or "")
+    finally:
+        con.close()
+    render.show(frame, limit=limit or None)
+
+
+@app.command()
+def export(
+    what: Annotated[str, typer.Argument(help="A table, a view, or a canned query.")],
+    target: Annotated[Path, typer.Option("--out", "-o", help="File; its ending says the format: csv, jsonl, json, parquet, md.")],
+    param: Annotated[list[str] | None, typer.Option("--param", "-p", help="NAME=VALUE of a query; may be repeated.")] = None,
+    clobber: Annotated[bool, typer.Option("--clobber", help="Overwrite the file.")] = False,
+    case: options.CasePath = None,
+    folders: Folders = None,
+) -> None:
+    """Write a table or the answer of a query to a file."""
+    kinds = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".parquet": "parquet", ".md": "markdown"}
+    if target.suffix not in kinds:
+        raise UsageError(f"what format is {target.name!r}?", remedy=f"let the name end in {', '.join(kinds)}")
+    if target.exists() and not clobber:
+        raise UsageError("the file is there already", where=str(target), remedy="--clobber overwrites it")
+    with options.reading(case) as opened:
+        views = opened.sql("SELECT view_name FROM duckdb_views() WHERE NOT internal").pl()["view_name"].to_list()
+        if what in TABLES or what in views:
+            frame = opened.sql(f'SELECT * FROM "{what}"').pl()  # noqa: S608 (a name of our own)
+        else:
+            frame = library.run(opened, library.find_query(what, folders or ()), dict(_pair(p) for p in param or ()))
+    with target.open("wb") as f:
+        render.write(frame, render.OutputFormat(kinds[target.suffix]), f)
+    render.say(f"wrote {frame.height:,} rows to {target}")

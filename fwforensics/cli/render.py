@@ -61,7 +61,6 @@ style = Style()
 #: C0 and C1 controls, and marks that turn the direction of text.
 CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069\ufeff\ud800-\udfff]")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-NUMBERS = {"n", "lines", "events", "rows", "rejects", "ignored", "parsed", "seconds", "port"}
 
 
 def _visible(match: re.Match[str]) -> str:
@@ -157,15 +156,24 @@ def show(frame: pl.DataFrame, *, title: str | None = None, limit: int | None = N
     out = console()
     table = Table(box=SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False, show_edge=False, header_style="bold")
     for name, dtype in shown.schema.items():
-        table.add_column(name, justify="right" if dtype.is_numeric() else "left", overflow="fold")
+        whole = dtype.is_temporal() or dtype.is_numeric() or name.endswith("_id")
+        table.add_column(name, justify="right" if dtype.is_numeric() else "left", overflow="fold", no_wrap=whole)
     for row in shown.iter_rows():
-        table.add_row(*(Text(_shortened(cell(v))) for v in row))
+        table.add_row(*(Text(_shortened(cell(_nearer(v) if n == "path" else v))) for n, v in zip(shown.columns, row, strict=True)))
     if shown.width:
         out.print(table)
     if limit is not None and total > limit:
         say(f"showing {limit:,} of {total:,}; --limit 0 shows all")
     if not total:
         say("no rows")
+
+
+def _nearer(path: Any) -> Any:
+    """A path from here, where that is shorter."""
+    if not isinstance(path, str) or not path.startswith("/"):
+        return path
+    near = os.path.relpath(path)
+    return near if len(near) < len(path) else path
 
 
 def _shortened(text: str, most: int = 300) -> str:

@@ -1,0 +1,115 @@
+/* ---
+name = "violations"
+title = "From marked connections to violations, their events and the runs that they may belong to"
+kind = "build"
+[params.bout_s]
+type = "float"
+default = 60.0
+help = "seconds without an attempt that end a bout"
+[params.scan_ports]
+type = "int"
+default = 10
+help = "distinct ports of one target group that one host tried within a bout: from here on it is one scan"
+--- */
+-- Many ports of one target in one bout are one violation, a scan; everything else is one violation a connection.
+CREATE OR REPLACE TEMP TABLE grouped AS
+SELECT
+    *,
+    ports >= $scan_ports AS is_scan,
+    CASE
+        WHEN ports >= $scan_ports THEN 'many/' || coalesce(protocol, 'any')
+        WHEN server_port IS NOT NULL THEN server_port || '/' || coalesce(protocol, 'any')
+        ELSE coalesce(protocol, 'any')
+    END AS service,
+    'V-' || left(sha256(
+        CASE WHEN ports >= $scan_ports
+            THEN concat_ws('|', detection, client_ip, target, protocol, 'scan', epoch_us(bout_ts))
+            ELSE concat_ws('|', detection, protocol, client_ip, client_port, server_ip, server_port, epoch_us(first_ts), target)
+        END), 12) AS violation_id
+FROM (
+    SELECT
+        *,
+        count(DISTINCT server_port) OVER (PARTITION BY detection, client_ip, target, protocol, bout) AS ports,
+        min(first_ts) OVER (PARTITION BY detection, client_ip, target, protocol, bout) AS bout_ts
+    FROM (
+        SELECT *, sum(fresh) OVER (PARTITION BY detection, client_ip, target, protocol ORDER BY first_ts, connection_id) AS bout
+        FROM (
+            SELECT
+                m.detection, m.category, m.severity, m.technique, m.reason, c.*, t.target,
+                CASE WHEN epoch(c.first_ts - lag(c.last_ts) OVER (
+                    PARTITION BY m.detection, c.client_ip, t.target, c.protocol ORDER BY c.first_ts, c.connection_id
+                )) > $bout_s THEN 1 ELSE 0 END AS fresh
+            FROM marked AS m
+            JOIN connections AS c USING (connection_id)
+            JOIN target_groups AS t ON t.ip = c.server_ip
+        )
+    )
+);
+
+-- What ties a connection to runs: what the analyst said of its sources; else who had the client's address then; else,
+-- for runs of which no address is known, the time alone.
+CREATE OR REPLACE TEMP TABLE possible AS
+WITH seen AS (SELECT DISTINCT connection_id, client_ip, sensors, first_ts, last_ts FROM grouped),
+said AS (
+    SELECT s.connection_id, x.run_id
+    FROM seen AS s JOIN connection_events USING (connection_id) JOIN sources AS x USING (source_id)
+    GROUP BY ALL HAVING x.run_id IS NOT NULL
+),
+leased AS (
+    SELECT DISTINCT s.connection_id, r.run_id
+    FROM seen AS s JOIN run_addresses AS r ON r.ip = s.client_ip
+    WHERE s.first_ts >= r.started_at AND (r.ended_at IS NULL OR s.first_ts <= r.ended_at)
+      AND (r.scope IS NULL OR list_contains(s.sensors, r.scope)
+           OR (SELECT count(DISTINCT scope) FROM run_addresses AS o WHERE o.ip = r.ip) = 1)
+),
+timed AS (
+    SELECT s.connection_id, r.run_id
+    FROM seen AS s JOIN runs AS r ON s.first_ts >= r.started_at AND (r.ended_at IS NULL OR s.first_ts <= r.ended_at)
+    WHERE r.run_id NOT IN (SELECT run_id FROM run_addresses)
+      AND s.client_ip NOT IN (SELECT ip FROM run_addresses)
+)
+SELECT connection_id, run_id, 'source' AS basis FROM said
+UNION ALL
+SELECT connection_id, run_id, 'lease' FROM leased WHERE connection_id NOT IN (SELECT connection_id FROM said)
+UNION ALL
+SELECT connection_id, run_id, 'time' FROM timed
+WHERE connection_id NOT IN (SELECT connection_id FROM said) AND connection_id NOT IN (SELECT connection_id FROM leased);
+
+DELETE FROM violations;
+DELETE FROM violation_events;
+DELETE FROM violation_runs;
+
+CREATE OR REPLACE TEMP TABLE tied AS
+SELECT violation_id, list_sort(list(DISTINCT run_id)) AS run_ids, min(basis) AS basis
+FROM grouped JOIN possible USING (connection_id)
+GROUP BY violation_id;
+
+INSERT INTO violations BY NAME
+SELECT
+    g.violation_id, any_value(g.detection) AS detection, any_value(g.category) AS category,
+    arg_max(g.severity, list_position(['informational', 'low', 'medium', 'high', 'critical'], g.severity)) AS severity,
+    any_value(g.technique) AS technique,
+    min(g.first_ts) AS ts, max(g.last_ts) AS ts_end,
+    CASE WHEN count(DISTINCT g.sensors) = 1 AND len(any_value(g.sensors)) = 1 THEN any_value(g.sensors)[1] END AS sensor,
+    any_value(g.client_ip) AS src_ip,
+    CASE WHEN count(DISTINCT g.server_ip) = 1 THEN any_value(g.server_ip) END AS dst_ip,
+    CASE WHEN count(DISTINCT g.server_port) = 1 THEN any_value(g.server_port) END AS dst_port,
+    any_value(g.protocol) AS protocol,
+    CASE WHEN bool_or(g.action = 'allow') THEN 'allow' WHEN bool_or(g.action = 'deny') THEN 'deny' WHEN bool_or(g.action = 'alert') THEN 'alert' END AS action,
+    CASE WHEN count(DISTINCT g.server_name) = 1 THEN any_value(g.server_name) END AS dst_name,
+    count(*) AS n_connections, CAST(sum(g.n_events) AS UBIGINT) AS n_events,
+    CASE WHEN bool_or(g.is_scan) THEN count(DISTINCT g.server_port) || ' ports of ' || count(DISTINCT g.server_ip) || ' addresses; '
+        ELSE '' END || min(g.reason) AS reason,
+    any_value(CASE WHEN len(t.run_ids) = 1 THEN t.run_ids[1] END) AS run_id,
+    coalesce(any_value(CASE WHEN len(t.run_ids) > 1 THEN 'ambiguous' ELSE t.basis END), 'none') AS run_basis
+FROM grouped AS g
+LEFT JOIN tied AS t USING (violation_id)
+GROUP BY g.violation_id
+ORDER BY ts, g.violation_id;
+
+INSERT INTO violation_runs
+SELECT violation_id, unnest(run_ids) AS run_id, 1.0 / len(run_ids) FROM tied ORDER BY ALL;
+
+INSERT INTO violation_events
+SELECT DISTINCT g.violation_id, e.source_id, e.line_no, e.record_no
+FROM grouped AS g JOIN connection_events AS e USING (connection_id);
