@@ -130,7 +130,7 @@ class Case:
 
     def _check_version(self) -> None:
         try:
-            row = self._con.execute("SELECT schema_version, tool_version FROM meta").fetchone()
+            row = next(iter(self._con.execute("SELECT schema_version, tool_version FROM meta").fetchall()), None)
         except duckdb.Error as error:
             raise CaseError(
                 "this is a DuckDB file, but no case of fwforensics", where=str(self.path), remedy="give another --case"
@@ -183,6 +183,12 @@ class Case:
                 raise
             fixed = ", ".join(f"CASE WHEN json_valid({c}) THEN {c} ELSE to_json({c}) END AS {c}" for c in json_columns)
             self._con.execute(f"INSERT INTO {table} BY NAME SELECT * REPLACE ({fixed}) FROM appended")
+
+    def temporary(self, name: str, frame: pl.DataFrame) -> None:
+        """Put rows into a temporary table, which only this connection sees."""
+        self._con.register("appended", frame.to_arrow())
+        self._con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM appended")
+        self._con.unregister("appended")
 
     def replace(self, table: str, frame: pl.DataFrame) -> int:
         """Put rows in place of all that a table holds."""

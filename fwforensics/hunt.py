@@ -1,0 +1,207 @@
+"""Detections → violations → patterns → ranked findings.
+
+A hunt replaces the results of the one before in one transaction. What it was run with is kept in `hunts`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from fwforensics import __version__, derive, queries
+from fwforensics.analysis.recurrence import recurrence
+from fwforensics.analysis.targets import target_groups
+from fwforensics.errors import UsageError
+from fwforensics.schema import WORDS
+from fwforensics.store import Case, now
+
+SEVERITIES = WORDS["severity"]
+#: Rank of the severities in a finding's score (METHODS: severity 1–3).
+SEVERITY_SCORE = {"informational": 0.5, "low": 1.0, "medium": 2.0, "high": 3.0, "critical": 3.0}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What a hunt looks at; anything given makes it partial."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    run: str | None = None
+    detections: tuple[str, ...] = ()
+    min_severity: str | None = None
+
+    @property
+    def partial(self) -> bool:
+        """Is anything left out?"""
+        return any((self.since, self.until, self.run, self.detections, self.min_severity))
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a hunt found.
+
+    Attributes:
+        patterns: ranked findings, best first, with all columns of `patterns`.
+        detections: `detection`, `state` (evaluated, not evaluable), `violations`, `missing` (what no source fills).
+    """
+
+    patterns: pl.DataFrame
+    detections: pl.DataFrame
+    partial: bool = False
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+
+def hunt(case: Case, scope: Scope | None = None, extra: Sequence[str] = ()) -> Outcome:
+    """Run all detections and rank what they find."""
+    scope = scope or Scope()
+    started = time.monotonic()
+    derive.refresh(case)
+    chosen = _chosen(scope, extra)
+    with case.transaction():
+        _target_groups(case)
+        states = _mark(case, chosen, scope)
+        parameters = queries.run_build(case, "violations") | queries.run_build(case, "patterns")
+        _judge(case)
+        _record(case, scope, chosen, parameters)
+    found = findings(case)
+    case.log("hunt", _given(scope), found.height, time.monotonic() - started)
+    counts = case.sql("SELECT detection, count(*) AS violations FROM violations GROUP BY detection").pl()
+    table = states.join(counts, on="detection", how="left").with_columns(pl.col("violations").fill_null(0))
+    return Outcome(found, table, scope.partial, parameters)
+
+
+def findings(case: Case) -> pl.DataFrame:
+    """The current patterns, best first."""
+    return case.sql("SELECT * FROM patterns ORDER BY tier, score DESC, n_bouts DESC, pattern_id").pl()
+
+
+def _chosen(scope: Scope, extra: Sequence[str]) -> list[queries.Query]:
+    known = {q.name: q for q in queries.library(extra).values() if q.kind == "detection"}
+    for name in scope.detections:
+        if name not in known:
+            raise UsageError(f"there is no detection {name!r}", remedy=f"known: {', '.join(sorted(known))}")
+    if scope.min_severity is not None and scope.min_severity not in SEVERITIES:
+        raise UsageError(f"{scope.min_severity!r} is no severity", remedy=f"known: {', '.join(SEVERITIES)}")
+    return [q for name, q in sorted(known.items()) if not scope.detections or name in scope.detections]
+
+
+def _target_groups(case: Case) -> None:
+    """Names of targets are worked out per distinct address, once."""
+    addresses = case.sql(
+        "SELECT ip, name, scope FROM addresses WHERE ip IN (SELECT server_ip FROM connections) ORDER BY ip"
+    ).pl()
+    case.temporary("target_groups", target_groups(addresses))
+
+
+def _mark(case: Case, chosen: Sequence[queries.Query], scope: Scope) -> pl.DataFrame:
+    """Fill `marked` with what each detection says of which connection."""
+    case.execute(
+        "CREATE OR REPLACE TEMP TABLE marked (connection_id UBIGINT, detection VARCHAR, category VARCHAR, severity VARCHAR, "
+        "technique VARCHAR, reason VARCHAR)"
+    )
+    states = []
+    for query in chosen:
+        missing = unmet(case, query)
+        states.append((query.name, "not evaluable" if missing else "evaluated", ", ".join(missing)))
+        if not missing:
+            _mark_one(case, query, scope)
+    schema = {"detection": pl.String, "state": pl.String, "missing": pl.String}
+    return pl.DataFrame(states, schema=schema, orient="row")
+
+
+def unmet(case: Case, query: queries.Query) -> list[str]:
+    """Columns that a query needs and that no source fills: without them an empty answer would be no all-clear."""
+    missing = []
+    for need in query.needs:
+        table, _, column = need.rpartition(".")
+        filled = case.sql(f"SELECT EXISTS (SELECT 1 FROM {table or 'events'} WHERE {column} IS NOT NULL)").scalar()  # noqa: S608
+        if not filled:
+            missing.append(need)
+    return missing
+
+
+def _mark_one(case: Case, query: queries.Query, scope: Scope) -> None:
+    own = {name: f"m.{name}" if name in query.columns else f"${name}" for name in ("category", "severity")}
+    values: dict[str, Any] = {
+        **query.bind({}), "fwf_detection": query.name, "fwf_technique": ", ".join(query.technique),
+        "fwf_since": scope.since, "fwf_until": scope.until, "fwf_run": scope.run, "fwf_least": scope.min_severity,
+    }  # fmt: skip
+    for name, place in own.items():
+        if place.startswith("$"):
+            own[name] = f"$fwf_{name}"
+            values[f"fwf_{name}"] = getattr(query, name)
+    case.execute(
+        f"INSERT INTO marked SELECT m.connection_id, $fwf_detection, {own['category']}, {own['severity']}, $fwf_technique, m.reason "  # noqa: S608
+        f"FROM ({query.body}) AS m JOIN connections AS c USING (connection_id) "
+        "WHERE ($fwf_since IS NULL OR c.first_ts >= $fwf_since) AND ($fwf_until IS NULL OR c.first_ts < $fwf_until) "
+        "AND ($fwf_run IS NULL OR c.run_id = $fwf_run) AND ($fwf_least IS NULL OR "
+        f"list_position({list(SEVERITIES)}, {own['severity']}) >= list_position({list(SEVERITIES)}, $fwf_least))",
+        values,
+    )
+
+
+def _judge(case: Case) -> None:
+    """Recurrence, verdict and rank of each pattern."""
+    per_run = case.sql(queries.build_statements("pattern_runs")[0]).pl()
+    bouts = case.sql("SELECT pattern_id, run_id FROM pattern_bouts").pl()
+    base = case.sql("SELECT pattern_id, severity, target, service, n_bouts, n_attempts FROM patterns").pl()
+    if per_run.is_empty():
+        schema = {"pattern_id": pl.String, "runs_hit": pl.UInt64, "runs_possible": pl.UInt64, "runs_exposed": pl.UInt64,
+                  "recurrence": pl.Float64, "recurrence_low": pl.Float64, "recurrence_high": pl.Float64, "rate_per_run_hour": pl.Float64}  # fmt: skip
+        judged = base.join(pl.DataFrame(schema=schema), on="pattern_id", how="left").with_columns(pl.col("runs_hit", "runs_possible").fill_null(0))
+    else:
+        judged = base.join(recurrence(per_run, bouts), on="pattern_id", how="left")
+    ranked = judged.with_columns(
+        tier=pl.when(pl.col("runs_hit") >= 2).then(pl.lit("C")).otherwise(pl.lit("D")),
+        score=3 * pl.col("recurrence_low").fill_null(0) + pl.col("severity").replace_strict(SEVERITY_SCORE, return_dtype=pl.Float64),
+        verdict=pl.Series([verdict(r) for r in judged.to_dicts()], dtype=pl.String),
+        attribution=pl.when(pl.col("runs_hit") > 0).then(pl.lit("host")).when(pl.col("runs_possible") > 0).then(pl.lit("ambiguous")).otherwise(pl.lit("none")),
+    )  # fmt: skip
+    case.temporary("judged", ranked)
+    names = ("runs_hit", "runs_possible", "runs_exposed", "recurrence", "recurrence_low", "recurrence_high",
+             "rate_per_run_hour", "tier", "score", "verdict", "attribution")  # fmt: skip
+    case.execute(
+        f"UPDATE patterns SET {', '.join(f'{n} = j.{n}' for n in names)} FROM judged AS j WHERE patterns.pattern_id = j.pattern_id"
+    )
+
+
+def verdict(row: Mapping[str, Any]) -> str:
+    """One honest sentence about recurrence; what was not looked at is said, too."""
+    what = f"{row['service']} to {row['target']}"
+    hit, maybe, seen = row["runs_hit"], row["runs_possible"], row["runs_exposed"]
+    more = f", and possibly in {maybe - hit} more" if maybe and maybe > hit else ""
+    if seen:
+        low, high = 100 * row["recurrence_low"], 100 * row["recurrence_high"]
+        head = f"{what}: in {hit} of {seen} observed runs ({100 * row['recurrence']:.0f} %, 95 % interval {low:.0f}–{high:.0f} %){more}"
+    elif hit or maybe:
+        head = f"{what}: hit in {hit} runs{more}; denominator not observable"
+    else:
+        head = f"{what}: tied to no run"
+    return f"{head}; {row['n_bouts']} bouts. Timing and association with calls are not assessed in this version."
+
+
+def _record(case: Case, scope: Scope, chosen: Sequence[queries.Query], parameters: Mapping[str, Any]) -> None:
+    """Keep what the hunt was run with."""
+    digest = hashlib.sha256()
+    for value in case.sql("SELECT sha256 || coalesce(options::VARCHAR, '') AS s FROM sources ORDER BY source_id").pl()["s"]:
+        digest.update(str(value).encode())
+    for query in chosen:
+        digest.update(query.body.encode())
+    number = case.sql("SELECT coalesce(max(hunt_id), 0) + 1 FROM hunts").scalar()
+    versions = {"fwforensics": __version__, "detections": {q.name: hashlib.sha256(q.body.encode()).hexdigest()[:12] for q in chosen}}
+    case.execute(
+        "INSERT INTO hunts VALUES (?, ?, ?, ?, ?, ?)",
+        [number, now(), "partial" if scope.partial else "full", json.dumps({**_given(scope), **parameters}, default=str),
+         json.dumps(versions), digest.hexdigest()],
+    )  # fmt: skip
+
+
+def _given(scope: Scope) -> dict[str, Any]:
+    return {k: v for k, v in asdict(scope).items() if v}
