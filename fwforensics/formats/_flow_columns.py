@@ -203,7 +203,10 @@ def complete(frame: pl.DataFrame, given: dict[str, Any] | None = None) -> pl.Dat
     hidden = pl.coalesce(pl.when(pl.col("icmp") != 0).then(pl.col("icmp")), port, "icmp")
     # ICMPv6 has no type 0: what is below 256 is a type without its code, and 0 is nothing.
     v6 = pl.when(hidden >= 256).then(hidden).when(hidden > 0).then(hidden * 256)
-    hidden = pl.when(protocol == 58).then(v6).when(icmp).then(hidden)
+    # fprobe has the type in the source port and the code in the destination port.
+    apart = pl.col("icmp").is_null() & pl.col("src_port").is_between(1, 255) & (port < 256)
+    v4 = pl.when(apart).then(pl.col("src_port") * 256 + port).otherwise(hidden)
+    hidden = pl.when(protocol == 58).then(v6).when(icmp).then(v4)
     out = frame.with_columns(absent).with_columns(
         icmp_type=pl.when(icmp).then(pl.coalesce("icmp_type", hidden // 256)).cast(pl.UInt8, strict=False),
         icmp_code=pl.when(icmp).then(pl.coalesce("icmp_code", hidden % 256)).cast(pl.UInt8, strict=False),

@@ -24,6 +24,8 @@ from fwforensics.formats._netflow_templates import Scope, ScopeKey, Template
 BATCH = 65_536
 #: Sets without a template that are kept for one decoder, in bytes.
 SPILL = 64 << 20
+#: What Python needs for each of them beside.
+OVERHEAD = 300
 #: Ports that collectors listen on: what claims to be an export there and is damaged is a reject, not other traffic.
 PORTS = frozenset({2055, 2056, 4432, 4739, 9025, 9555, 9995, 9996})
 #: A larger gap is a restart of the exporter's counter.
@@ -259,10 +261,10 @@ class NetFlow:
         elif not any(body):
             # A set of zeros is padding whatever its number.
             return
-        elif self.kept + len(body) > SPILL:
+        elif self.kept + len(body) + OVERHEAD > SPILL:
             self._reject(tally, packet, f"no template {number} for its data yet, and too much waits for one", body)
         else:
-            self.kept += len(body)
+            self.kept += len(body) + OVERHEAD
             packet.waiting += 1
             self.waiting.append(Waiting(packet, scope, number, body))
 

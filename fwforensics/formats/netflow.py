@@ -8,6 +8,9 @@ exporter address, port and domain in captures, and by folder for files of datagr
 decoded once one has come, and are rejects when none does. Application names, sampling intervals and interface names out
 of option records are used; sampled counters are not multiplied.
 
+Gaps in the exporters' counters are given as lost: records for version 5, for version 9 packets, of which each holds one
+record or more. Of a tunnel whose record has both headers the flow is the inner one; the outer one is in `extra`.
+
 Times are UTC. Where a flow is dated by the uptime of its device, the header of its packet gives the clock: NetFlow v9
 gives whole seconds only, so that those times are up to a second early. A flow without any time has that of its packet.
 

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fwforensics.formats import _netflow_decoder
 from fwforensics.formats._format import Binary, Context, Decoded
 from fwforensics.formats._pcap import frames
 from fwforensics.formats.netflow import FORMAT
@@ -106,9 +107,10 @@ def test_uptime_that_wrapped_or_was_never_set() -> None:
 def test_icmp_is_taken_out_of_the_port() -> None:
     echo = b.v5_record("10.0.0.1", "10.0.0.2", 0, 0x0800, proto=1)
     other = b.v5_record("10.0.0.1", "10.0.0.2", 0, 0x0303, proto=1)
+    apart = b.v5_record("10.0.0.1", "10.0.0.2", 3, 13, proto=1)
     gre = b.v5_record("10.0.0.1", "10.0.0.2", 5, 6, proto=47)
-    found = rows(b.v5([echo, other, gre]))
-    assert [(r.get("icmp_type"), r.get("icmp_code")) for r in found] == [(8, 0), (3, 3), (None, None)]
+    found = rows(b.v5([echo, other, apart, gre]))
+    assert [(r.get("icmp_type"), r.get("icmp_code")) for r in found] == [(8, 0), (3, 3), (3, 13), (None, None)]
     assert not any("dst_port" in r or "src_port" in r for r in found)
 
 
@@ -467,6 +469,14 @@ def test_damaged_packet_at_a_collectors_port() -> None:
     ]
     elsewhere = b.pcap([b.ethernet(b.ipv4(b.udp(broken, target=9)))])
     assert ignored(elsewhere) == [(1, "pcap: not NetFlow")]
+
+
+def test_sets_that_wait_for_a_template_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_netflow_decoder, "SPILL", 700)
+    packet = b.ipfix(b.flow_set(300, ADDRESSES))
+    content = b.capture(packet, packet, packet, b.ipfix(b.flow_set(2, b.template(300, ENDS))))
+    assert balanced(decode(content)) == {"units": 4, "parsed": 2, "rejects": 1, "ignored": 1}
+    assert rejects(content) == [(3, "no template 300 for its data yet, and too much waits for one")]
 
 
 def test_bounded_batches() -> None:
