@@ -14,8 +14,8 @@ from fwforensics.formats._messages import ESCAPES
 from fwforensics.formats._pieces import ROW, escape_json
 
 SPACED = "Prefilter Policy|Endpoint Profile|Tunnel or Prefilter Rule|Prefilter Policy Name|Original Client Country"
-KEY = rf"((?:{SPACED}|[A-Z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*))"
-PAIR, VALUE = "\x1e", "\x1f"
+KEY = rf"(?:[A-Z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*|{SPACED})"
+BEGINS = pl.col("pair").str.contains(rf"^ ?{KEY}:(?: |$)")
 
 
 def pairs(texts: pl.DataFrame, names: Mapping[str, str], wanted: set[str]) -> pl.DataFrame:
@@ -29,23 +29,15 @@ def pairs(texts: pl.DataFrame, names: Mapping[str, str], wanted: set[str]) -> pl
     Returns:
         One row for each of `texts` that has a pair at all.
     """
-    marked = (
-        pl.col("@text")
-        .str.replace_all(":,", ": ,", literal=True)
-        .str.replace_all(rf"(?:^|, ?){KEY}:(?: |$)", f"{PAIR}${{1}}{VALUE}")
-        .str.split(PAIR)
-    )
-    long = (
-        texts.lazy()
-        .select(ROW, marked.alias("pair"))
-        .explode("pair")
-        .with_columns(pl.col("pair").str.splitn(VALUE, 2).struct.rename_fields(["key", "value"]))
-        .unnest("pair")
-        .filter(pl.col("value").is_not_null())
-        .with_columns(pl.col("value").str.strip_chars(' ,"').alias("value"))
-        .with_columns(pl.col("key").cum_count().over(ROW, "key").alias("nth"))
-        .collect()
-    )
+    # An empty value leaves `Key:,` or `Key: ,` behind.
+    spaced = pl.col("@text").str.replace_all(":,", ": ,", literal=True).str.replace_all(": ,", ": , ", literal=True)
+    long = texts.select(ROW, spaced.str.split(", ").alias("pair")).explode("pair").with_columns(BEGINS.alias("begins"))
+    if not long["begins"].all():
+        long = _joined(long)
+    value = pl.col("pair").str.splitn(":", 2).struct.rename_fields(["key", "value"])
+    long = long.select(ROW, value).unnest("pair")
+    long = long.with_columns(pl.col("key").str.strip_chars_start(" "), pl.col("value").str.strip_chars(' ,"'))
+    long = long.with_columns(_ordinal(long).alias("nth"))
     if long.is_empty():
         return pl.DataFrame(schema={ROW: pl.Int64, "extra": pl.String})
     renamed = pl.col("key").replace(dict(names))
@@ -65,6 +57,22 @@ def pairs(texts: pl.DataFrame, names: Mapping[str, str], wanted: set[str]) -> pl
         .join(extra, on=ROW, how="left", maintain_order="left")
         .with_columns(extra="{" + pl.col("extra") + "}")
     )
+
+
+def _ordinal(long: pl.DataFrame) -> pl.Series:
+    """How many times a line has had the key, this one included; counted only where a key comes twice."""
+    keys = long["key"].unique(maintain_order=True)
+    number = long["key"].replace_strict(keys, pl.int_range(len(keys), dtype=pl.Int64, eager=True))
+    if (long[ROW] * len(keys) + number).n_unique() == long.height:
+        return pl.Series("nth", [1], pl.UInt32).new_from_index(0, long.height)
+    return long.select(pl.col("key").cum_count().over(ROW, "key"))["key"]
+
+
+def _joined(long: pl.DataFrame) -> pl.DataFrame:
+    """Pieces without a key put back behind the one before them; what stands before all keys is dropped."""
+    number = pl.col("begins").cast(pl.UInt32).cum_sum().over(ROW)
+    whole = long.with_columns(number.alias("number")).filter(pl.col("number") > 0)
+    return whole.group_by(ROW, "number", maintain_order=True).agg(pl.col("pair").str.join(", ")).drop("number")
 
 
 def _pair(long: pl.DataFrame) -> pl.Expr:

@@ -27,7 +27,7 @@ from fwforensics.formats._pieces import LINE, ROW
 
 TAG = r"%(?:ASA|PIX|FWSM|FTD|NGIPS)-(?:[A-Za-z]\w*-)?"
 #: Everything before the sentence: header, tag, level and number, and what stands between number and text.
-HEAD = rf"^(.*?{TAG}-?[0-9]-[0-9]{{6}}\)?:?\s*)"
+HEAD = rf"^((?:[^%]|%[^A-Z])*{TAG}-?[0-9]-[0-9]{{6}}\)?:?[ \t]*)"
 PAIR_EVENT = r"(?:^|[, ])(?:SrcIP|DstIP|AccessControlRuleAction|InlineResult|FileAction): "
 DENIES = (
     r"(?i)\b(den(?:y|ied)|drop(?:ped|ping)?|discard(?:ed|ing)?|reject(?:ed|ing)?|blocked|blocking|prevented|terminat(?:ed|ing)"
