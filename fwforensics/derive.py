@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from fwforensics.queries import build_statements
+from fwforensics.queries import build_statements, install_views
 from fwforensics.store import Case, ip_key
 
 #: In this order: each may read what the ones before it wrote.
@@ -17,6 +17,7 @@ def refresh(case: Case, *, force: bool = False) -> bool:
     if not (dirty or force):
         return False
     with case.transaction():
+        install_views(case)
         _new_addresses(case)
         for step in STEPS:
             for statement in build_statements(step):

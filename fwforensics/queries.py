@@ -24,9 +24,20 @@ from fwforensics.schema import TABLES, quoted
 from fwforensics.store import Case, fetch, utc_of
 
 HEADER = re.compile(r"^\s*/\* ---\n(?P<toml>.*?)\n--- \*/\s*(?P<body>.*)$", re.DOTALL)
-KINDS = ("detection", "hunt", "explore", "view", "build")
+RUNNABLE = ("detection", "hunt", "explore")
+KINDS = (*RUNNABLE, "view", "build")
 FOLDERS = {"detection": "detections", "hunt": "hunts", "explore": "explore", "view": "views", "build": "build"}
-TYPES = {"int": "BIGINT", "float": "DOUBLE", "text": "VARCHAR", "time": "TIMESTAMP", "bool": "BOOLEAN", "list": "VARCHAR[]"}
+TYPES = {
+    "int": "BIGINT", "float": "DOUBLE", "text": "VARCHAR", "time": "TIMESTAMP", "bool": "BOOLEAN", "list": "VARCHAR[]",
+}  # fmt: skip
+PYTHON = {"int": int, "float": (int, float), "text": str, "time": str, "bool": bool, "list": list}
+NAME = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
+#: Strings, quoted names and comments, so that what looks like a parameter in them is left alone.
+LEXEME = re.compile(
+    r"""\$(?P<tag>\w*)\$.*?\$(?P=tag)\$ | \be'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*' | "(?:[^"]|"")*"
+    | --[^\n]* | /\*.*?\*/ | \$(?P<param>\w+)""",
+    re.DOTALL | re.VERBOSE | re.IGNORECASE,
+)
 PACKAGED = Path(__file__).parent / "_data" / "queries"
 CHECKOUT = Path(__file__).parent.parent / "queries"
 
@@ -88,7 +99,13 @@ class Query:
         if unknown := set(given) - set(self.params):
             known = ", ".join(self.params) or "none"
             raise UsageError(f"query {self.name} has no parameter {sorted(unknown)[0]!r}", remedy=f"it has: {known}")
-        return {k: p.parse(given[k]) if k in given else _default(p) for k, p in self.params.items()}
+        return {k: self._value(k, given[k]) if k in given else _default(p) for k, p in self.params.items()}
+
+    def _value(self, name: str, text: str) -> Any:
+        try:
+            return self.params[name].parse(text)
+        except UsageError as error:
+            raise UsageError(f"parameter {name} of query {self.name}: {error.message}") from error
 
 
 def _default(param: Param) -> Any:
@@ -114,35 +131,79 @@ def load(path: Path) -> Query:
         raise QueryError(f"the header is no TOML: {error}", where=str(path)) from error
     allowed = {f.name for f in fields(Query)} - {"path", "body"}
     if unknown := set(head) - allowed:
-        raise QueryError(f"unknown key {sorted(unknown)[0]!r} in the header", where=f"{path}:1", remedy=f"known: {', '.join(sorted(allowed))}")
+        known = ", ".join(sorted(allowed))
+        raise QueryError(f"unknown key {min(unknown)!r} in the header", where=f"{path}:1", remedy=f"known: {known}")
     for key in ("technique", "needs", "false_positives"):
-        if key in head:
-            head[key] = tuple(head[key])
+        if key in head and not isinstance(head[key], list):
+            raise QueryError(f"{key} must be a list", where=str(path))
+    for key in ("columns", "params"):
+        if not isinstance(head.get(key, {}), dict):
+            raise QueryError(f"{key} must be a table", where=str(path))
+    head |= {key: tuple(head[key]) for key in ("technique", "needs", "false_positives") if key in head}
     try:
         head["params"] = {k: Param(**v) for k, v in head.get("params", {}).items()}
-        return Query(path=path, body=match["body"].strip().rstrip(";"), **head)
+        query = Query(path=path, body=match["body"].strip().rstrip(";"), **head)
     except TypeError as error:
         raise QueryError(f"the header is wrong: {error}", where=str(path)) from error
+    _check_words(query)
+    return query
+
+
+def _check_words(query: Query) -> None:
+    """Words that become part of SQL, or decide whether a query is found at all."""
+    if query.kind not in KINDS:
+        raise QueryError(f"unknown kind {query.kind!r}", where=str(query.path), remedy=f"known: {', '.join(KINDS)}")
+    for name in (query.name, *query.params):
+        if not NAME.fullmatch(name):
+            raise QueryError(
+                f"{name!r} cannot be a name", where=str(query.path), remedy="use lower-case letters, digits and hyphens"
+            )
+    for name, param in query.params.items():
+        if param.type not in TYPES:
+            known = ", ".join(TYPES)
+            raise QueryError(f"${name} has type {param.type!r}", where=str(query.path), remedy=f"known: {known}")
+        if param.default is not None and not isinstance(param.default, PYTHON[param.type]):
+            raise QueryError(f"the default of ${name} is no {param.type}", where=str(query.path))
 
 
 def library(extra: Sequence[str | Path] = ()) -> dict[str, Query]:
     """All queries that a user can run, by name."""
-    return {q.name: q for q in _load_all(tuple(map(str, query_dirs(extra)))) if q.kind in ("detection", "hunt", "explore")}
+    found: dict[str, Query] = {}
+    for folder in query_dirs(extra):
+        if not folder.is_dir():
+            raise UsageError("there is no such folder of queries", where=str(folder))
+        for path in sorted(folder.rglob("*.sql")):
+            query = _load_once(path, path.stat().st_mtime_ns)
+            if query.kind not in RUNNABLE:
+                continue
+            if query.macro in found:
+                other = found[query.macro].path
+                raise QueryError(f"two queries are named {query.name!r}", where=str(path), remedy=f"the other: {other}")
+            found[query.macro] = query
+    return {q.name: q for q in found.values()}
 
 
 @cache
-def _load_all(folders: tuple[str, ...]) -> list[Query]:
-    found: dict[str, Query] = {}
-    for folder in folders:
-        if not Path(folder).is_dir():
-            raise UsageError("there is no such folder of queries", where=folder)
-        for path in sorted(Path(folder).rglob("*.sql")):
-            query = load(path)
-            if query.name in found:
-                other = found[query.name].path
-                raise QueryError(f"two queries are named {query.name!r}", where=str(path), remedy=f"the other: {other}")
-            found[query.name] = query
-    return list(found.values())
+def _load_once(path: Path, _changed: int) -> Query:
+    return load(path)
+
+
+def views() -> list[Query]:
+    """The views of a case, each after those that it reads."""
+    waiting = {p.stem: load(p) for p in sorted((query_dirs()[0] / "views").glob("*.sql"))}
+    ordered: list[Query] = []
+    while waiting:
+        ready = [q for q in waiting.values() if not _reads(q) & (set(waiting) - {q.macro})]
+        if not ready:
+            raise QueryError(f"views read each other in a circle: {', '.join(waiting)}")
+        ordered += ready
+        waiting = {name: q for name, q in waiting.items() if q not in ready}
+    return ordered
+
+
+def _reads(query: Query) -> set[str]:
+    """Names of the tables and views that a query reads."""
+    return set(re.findall(r"\b(?:FROM|JOIN)\s+(\w+)", query.body, re.IGNORECASE))
 
 
 def find_query(name: str, extra: Sequence[str | Path] = ()) -> Query:
@@ -165,9 +226,29 @@ def build_statements(name: str) -> list[str]:
     return [s.query for s in duckdb.extract_statements(query.body)]
 
 
+def run_build(case: Case, name: str, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Run one build script with its parameters' defaults, or what is given; returns what it was run with."""
+    query = load(query_dirs()[0] / "build" / f"{name}.sql")
+    values = {k: (given or {}).get(k, p.default) for k, p in query.params.items()}
+    for statement in duckdb.extract_statements(query.body):
+        case.execute(statement.query, {k: values[k] for k in statement.named_parameters} or ())
+    return values
+
+
 def run(case: Case, query: Query, given: Mapping[str, str] | None = None) -> pl.DataFrame:
     """Run a query with parameters as a user wrote them."""
+    if complaint := _not_one_select(query.body):
+        raise QueryError(complaint, where=str(query.path))
     return case.sql(query.body, query.bind(given or {})).pl()
+
+
+def _not_one_select(body: str) -> str | None:
+    try:
+        statements = duckdb.extract_statements(body)
+    except duckdb.Error as error:
+        return str(error).splitlines()[0]
+    single = len(statements) == 1 and statements[0].type == duckdb.StatementType.SELECT
+    return None if single else "the body must be one SELECT"
 
 
 def run_sql(con: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, Any] | None = None) -> pl.DataFrame:
@@ -183,14 +264,32 @@ def parameters(body: str) -> set[str]:
 
 def install(case: Case, extra: Sequence[str | Path] = ()) -> None:
     """Views and one table macro for each query, so that any DuckDB client has them."""
-    own = query_dirs()[0]
-    for path in sorted((own / "views").glob("*.sql")):
-        view = load(path)
+    install_views(case)
+    for query in library(extra).values():
+        if complaint := _not_one_select(query.body):
+            raise QueryError(complaint, where=str(query.path))
+        try:
+            case.execute(macro_sql(query))
+        except duckdb.Error as error:
+            raise QueryError(str(error).splitlines()[0], where=str(query.path)) from error
+        case.execute(f"COMMENT ON MACRO TABLE {query.macro} IS {quoted(query.question or query.title)}")
+
+
+def install_views(case: Case) -> None:
+    """The views, with a comment on each and on each of its columns."""
+    known = {c.name: c.doc for c in TABLES["events"].columns}
+    for view in views():
         case.execute(f"CREATE OR REPLACE VIEW {view.macro} AS {view.body}")
         case.execute(f"COMMENT ON VIEW {view.macro} IS {quoted(view.title)}")
-    for query in library(extra).values():
-        case.execute(macro_sql(query))
-        case.execute(f"COMMENT ON MACRO TABLE {query.macro} IS {quoted(query.question or query.title)}")
+        known |= view.columns
+        for column in _columns(case, view.macro):
+            if column in known:
+                case.execute(f"COMMENT ON COLUMN {view.macro}.{column} IS {quoted(known[column])}")
+
+
+def _columns(case: Case, table: str) -> list[str]:
+    rows = case.sql("SELECT column_name FROM duckdb_columns() WHERE table_name = ? ORDER BY column_index", [table])
+    return [row["column_name"] for row in rows.rows()]
 
 
 def macro_sql(query: Query) -> str:
@@ -215,9 +314,9 @@ def _without_dollars(body: str) -> str:
     """`$name` as `name`; what stands in strings and comments stays."""
     out, last = [], 0
     names = parameters(body)
-    for match in re.finditer(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|\$(\w+)", body, re.DOTALL):
-        if match.group(1) in names:
-            out += [body[last : match.start()], match.group(1)]
+    for match in LEXEME.finditer(body):
+        if match["param"] in names:
+            out += [body[last : match.start()], match["param"]]
             last = match.end()
     return "".join((*out, body[last:]))
 
@@ -233,7 +332,7 @@ class Lint:
 
 def lint(case: Case, extra: Sequence[str | Path] = ()) -> Iterator[Lint]:
     """Hold all queries to the contract; the case says what their bodies give."""
-    columns = {c for t in TABLES.values() for c in t.names}
+    columns = {c for t in TABLES.values() for c in t.names} | {c for v in views() for c in _columns(case, v.macro)}
     known = library(extra)
     for query in known.values():
         for rule, message in _lint_one(case, query, columns, known):
@@ -242,35 +341,35 @@ def lint(case: Case, extra: Sequence[str | Path] = ()) -> Iterator[Lint]:
 
 def _lint_one(case: Case, query: Query, columns: set[str], known: Mapping[str, Query]) -> Iterator[tuple[str, str]]:
     yield from _lint_header(query, known)
-    try:
-        statements = duckdb.extract_statements(query.body)
-    except duckdb.Error as error:
-        yield "parses", str(error).splitlines()[0]
+    if complaint := _not_one_select(query.body):
+        yield "one-select", complaint
         return
-    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-        yield "one-select", "the body must be one SELECT"
-        return
-    used = set(statements[0].named_parameters)
+    used = parameters(query.body)
     if used != set(query.params):
         yield "params", f"declared {sorted(query.params)}, used {sorted(used)}"
     for name, param in query.params.items():
-        if name in columns:
+        if name in columns or name in query.columns:
             yield "param-name", f"${name} is named like a column: the macro would compare the column with itself"
-        if param.type not in TYPES:
-            yield "param-type", f"${name} has type {param.type!r}; known: {', '.join(TYPES)}"
+        if not param.help:
+            yield "param-help", f"${name} says nothing of itself"
     yield from _lint_result(case, query)
 
 
 def _lint_header(query: Query, known: Mapping[str, Query]) -> Iterator[tuple[str, str]]:
     if query.path.stem != query.name:
         yield "name", f"the file is named {query.path.stem}"
-    if query.kind not in KINDS or query.path.parent.name != FOLDERS.get(query.kind):
-        yield "folder", f"a {query.kind} belongs into {FOLDERS.get(query.kind)}/"
-    if query.macro in TABLES or query.macro in {p.stem for p in (query_dirs()[0] / "views").glob("*.sql")}:
-        yield "shadows", "the query is named like a table or view"
-    for key in ("title", "question", "columns", "false_positives", "next"):
+    if query.path.parent.name != FOLDERS[query.kind]:
+        yield "folder", f"a {query.kind} belongs into {FOLDERS[query.kind]}/"
+    # A query may bear the name of a view that it reads: then FROM name and FROM name() give the same thing.
+    taken = {*TABLES, *(v.macro for v in views())} - (_reads(query) - set(TABLES))
+    if query.macro in taken:
+        yield "shadows", "the query is named like a table, or like a view that it does not read"
+    for key in ("title", "question", "columns", "needs", "false_positives", "next"):
         if not getattr(query, key):
             yield "header", f"{key} is missing"
+    for column, meaning in query.columns.items():
+        if not meaning:
+            yield "header", f"column {column} says nothing of itself"
     if query.kind == "detection" and not (query.severity and query.category and query.technique):
         yield "detection", "a detection needs severity, category and technique"
     if query.next and re.fullmatch(r"[a-z0-9-]+", query.next) and query.next not in known:
