@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -196,7 +196,4 @@ class Columnar:
 
     def _layout(self, head: str | None) -> Delimited:
         names: Any = self.names(head) if head is not None else (self.default or (lambda _kind, _count: None))
-        d = self.delimited
-        return Delimited(
-            names=names, separator=d.separator, quote=d.quote, begin=d.begin, pick=None if head else d.pick, null=d.null
-        )
+        return replace(self.delimited, names=names, pick=None if head else self.delimited.pick)

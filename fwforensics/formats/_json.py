@@ -24,9 +24,11 @@ class Json:
 
     Attributes:
         begin: byte offset in `line` at which the object begins, where something may stand before it.
+        keep: keys that go to `extra` even where a column takes them.
     """
 
     begin: pl.Expr | None = None
+    keep: tuple[str, ...] = ()
 
     def fields(self, lines: Lines, wanted: set[str], context: Context) -> Fields:
         """See `Layout`."""
@@ -37,7 +39,7 @@ class Json:
             starts = lines.starts + offset.to_numpy().astype(np.int64)
             lines = Lines(lines.data, starts, lines.ends, lines.numbers)
         parents = {k.split(".", 1)[0] for k in wanted if "." in k}
-        frame, bad = _json_fields(lines, wanted | parents, wanted)
+        frame, bad = _json_fields(lines, wanted | parents, wanted - set(self.keep))
         for parent in sorted(parents & set(frame.columns)):
             children = {k.split(".", 1)[1]: k for k in wanted if k.startswith(parent + ".") and k not in frame.columns}
             if children:
