@@ -6,8 +6,8 @@ without any are no traffic, but show that the sensor was alive.
 Reference: https://docs.suricata.io/en/latest/output/eve/eve-json-format.html
 
 Time: `timestamp` with its offset (`+0200`, without colon); flow and netflow events are dated by the flow's own start
-and end. The two ends stay as written: a DNS answer or a file runs from server to client. `bytes_toserver` goes from source
-to destination unless the event says that it, or the flow, runs the other way (`direction`, `flow.src_ip`; release 7).
+and end. The two ends stay as written: a DNS answer or a file runs from server to client. `bytes_toserver` goes from
+source to destination unless the event says that it, or its flow, runs the other way (`direction`, `flow.src_ip`).
 An alert's action is deny where the engine blocked or dropped, else alert. A queried DNS name is not the name of the
 server asked and stays in `extra`; so do `community_id`, rule metadata and everything else.
 Not covered: EVE inside other documents (AWS Network Firewall has its own format), unified2.
