@@ -30,7 +30,9 @@ FOLDERS = {"detection": "detections", "hunt": "hunts", "explore": "explore", "vi
 TYPES = {
     "int": "BIGINT", "float": "DOUBLE", "text": "VARCHAR", "time": "TIMESTAMP", "bool": "BOOLEAN", "list": "VARCHAR[]",
 }  # fmt: skip
-PYTHON = {"int": int, "float": (int, float), "text": str, "time": str, "bool": bool, "list": list}
+DEFAULTS: dict[str, type | tuple[type, ...]] = {
+    "int": int, "float": (int, float), "text": str, "time": str, "bool": bool, "list": list,
+}  # fmt: skip
 NAME = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
 #: Strings, quoted names and comments, so that what looks like a parameter in them is left alone.
 LEXEME = re.compile(
@@ -98,7 +100,7 @@ class Query:
         """All parameters, defaults where nothing was given."""
         if unknown := set(given) - set(self.params):
             known = ", ".join(self.params) or "none"
-            raise UsageError(f"query {self.name} has no parameter {sorted(unknown)[0]!r}", remedy=f"it has: {known}")
+            raise UsageError(f"query {self.name} has no parameter {min(unknown)!r}", remedy=f"it has: {known}")
         return {k: self._value(k, given[k]) if k in given else _default(p) for k, p in self.params.items()}
 
     def _value(self, name: str, text: str) -> Any:
@@ -162,7 +164,7 @@ def _check_words(query: Query) -> None:
         if param.type not in TYPES:
             known = ", ".join(TYPES)
             raise QueryError(f"${name} has type {param.type!r}", where=str(query.path), remedy=f"known: {known}")
-        if param.default is not None and not isinstance(param.default, PYTHON[param.type]):
+        if param.default is not None and not isinstance(param.default, DEFAULTS[param.type]):
             raise QueryError(f"the default of ${name} is no {param.type}", where=str(query.path))
 
 
