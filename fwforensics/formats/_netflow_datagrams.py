@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import BinaryIO
 
+from fwforensics.formats._flow_stream import Reader
 from fwforensics.formats._netflow_packets import LARGEST, extent, header
 
 _CHUNK = 1 << 20
 
 
-def datagrams(stream: BinaryIO) -> Iterator[tuple[int, bytes, str | None]]:
+def datagrams(stream: Reader) -> Iterator[tuple[int, bytes, str | None]]:
     """Number from 1, bytes, and why they are no packet (None where they are one).
 
     Zeros between packets are padding of the one before. After damage, reading goes on at the next bytes that make a

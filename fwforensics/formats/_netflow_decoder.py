@@ -14,6 +14,7 @@ import polars as pl
 
 from fwforensics.formats import _netflow_templates as templates
 from fwforensics.formats import _pcap as pcap
+from fwforensics.formats._flow_stream import Reader
 from fwforensics.formats._format import Context, Decoded
 from fwforensics.formats._netflow_datagrams import datagrams
 from fwforensics.formats._netflow_packets import V5_RECORD, Header, header, is_set, plausible, sets
@@ -116,11 +117,9 @@ class NetFlow:
 
     def feed(self, source: int, stream: BinaryIO) -> Iterator[Decoded]:
         """Decode a capture or a file of datagrams."""
-        stream.seek(0)
-        head = stream.read(64)
-        stream.seek(0)
-        tally = Tally(source)
-        units = self._capture(tally, stream) if pcap.is_capture(head) else self._datagrams(tally, stream)
+        reader, tally = Reader(stream), Tally(source)
+        captured = pcap.is_capture(reader.peek(64))
+        units = self._capture(tally, reader) if captured else self._datagrams(tally, reader)
         for _ in units:
             if tally.full:
                 yield tally.decoded()
@@ -166,7 +165,7 @@ class NetFlow:
             found |= {(t.options, *t.fields): t for _, t in scope.history.get(number, ()) if t is not None}
         return next(iter(found.values())) if len(found) == 1 else None
 
-    def _datagrams(self, tally: Tally, stream: BinaryIO) -> Iterator[None]:
+    def _datagrams(self, tally: Tally, stream: Reader) -> Iterator[None]:
         for line, raw, error in datagrams(stream):
             if error is None:
                 self._packet(tally, line, raw, None, 0)
@@ -174,7 +173,7 @@ class NetFlow:
                 tally.rejects.append((line, error, raw.hex()))
             yield
 
-    def _capture(self, tally: Tally, stream: BinaryIO) -> Iterator[None]:
+    def _capture(self, tally: Tally, stream: Reader) -> Iterator[None]:
         fragments = pcap.Fragments()
         for frame in pcap.frames(stream):
             if frame.error:

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import zstandard
 
+from fwforensics.formats._flow_stream import Reader
 from fwforensics.formats._nfcapd_lzo import decompress as lzo
 
 MAGIC = {b"\x0c\xa5": "<", b"\xa5\x0c": ">"}
@@ -94,13 +95,12 @@ def header(head: bytes) -> Header | None:
 
 def blocks(stream: BinaryIO) -> Iterator[tuple[Header, Block]]:
     """The data blocks of a file in order; the appendix (name, statistics) is left out."""
-    stream.seek(0)
-    head = header(stream.read(_HEAD_2))
+    reader = Reader(stream)
+    head = header(reader.peek(_HEAD_2))
     if head is None:
         return
-    stream.seek(head.start)
-    at, each = head.start, struct.Struct(head.order + "IIHH")
-    while raw := stream.read(each.size if not head.end else max(0, min(each.size, head.end - at))):
+    at, each = len(reader.read(head.start)), struct.Struct(head.order + "IIHH")
+    while raw := reader.read(each.size if not head.end else max(0, min(each.size, head.end - at))):
         if len(raw) < each.size:
             yield head, Block(0, 0, b"", raw, "file ends inside a block header")
             return
@@ -108,7 +108,7 @@ def blocks(stream: BinaryIO) -> Iterator[tuple[Header, Block]]:
         if size > LARGEST:
             yield head, Block(kind, 0, b"", raw, f"file is damaged: a block of {size} bytes")
             return
-        body = stream.read(size)
+        body = reader.read(size)
         at += each.size + size
         yield head, _block(head, records, kind, flags, raw, body, cut=len(body) < size)
 

@@ -12,7 +12,8 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import BinaryIO
+
+from fwforensics.formats._flow_stream import Reader
 
 #: Magic number as it stands in the file → byte order.
 CLASSIC = {
@@ -78,7 +79,7 @@ def is_capture(head: bytes) -> bool:
     return head[:4] == NG and head[8:12] in (b"\x4d\x3c\x2b\x1a", b"\x1a\x2b\x3c\x4d")
 
 
-def frames(stream: BinaryIO) -> Iterator[Frame]:
+def frames(stream: Reader) -> Iterator[Frame]:
     """All frames in order; the last one has an error where the file ends too early."""
     magic = stream.read(4)
     if magic == NG:
@@ -87,7 +88,7 @@ def frames(stream: BinaryIO) -> Iterator[Frame]:
         yield from _classic(stream, CLASSIC[magic])
 
 
-def _classic(stream: BinaryIO, order: str) -> Iterator[Frame]:
+def _classic(stream: Reader, order: str) -> Iterator[Frame]:
     head = stream.read(20)
     if len(head) < 20:
         return
@@ -107,7 +108,7 @@ def _classic(stream: BinaryIO, order: str) -> Iterator[Frame]:
         yield Frame(number, link, data, length, "capture ends inside a frame" if len(data) < size else None)
 
 
-def _ng(stream: BinaryIO) -> Iterator[Frame]:
+def _ng(stream: Reader) -> Iterator[Frame]:
     number, order, links, kind = 0, "<", list[tuple[int, int]](), NG
     while len(kind) == 4:
         head = stream.read(8 if kind == NG else 4)

@@ -26,6 +26,7 @@ from __future__ import annotations
 from typing import BinaryIO
 
 from fwforensics.formats import _pcap as pcap
+from fwforensics.formats._flow_stream import Reader
 from fwforensics.formats._format import Binary, Format
 from fwforensics.formats._netflow_datagrams import datagrams
 from fwforensics.formats._netflow_decoder import NetFlow
@@ -44,12 +45,10 @@ def scope(head: bytes, _name: str) -> str | None:
 
 def unit_at(stream: BinaryIO, number: int) -> bytes | None:
     """The captured frame, or the datagram, with this number."""
-    stream.seek(0)
-    head = stream.read(64)
-    stream.seek(0)
-    if pcap.is_capture(head):
-        return next((f.data for f in pcap.frames(stream) if f.number == number), None)
-    return next((raw for at, raw, _ in datagrams(stream) if at == number), None)
+    reader = Reader(stream)
+    if pcap.is_capture(reader.peek(64)):
+        return next((f.data for f in pcap.frames(reader) if f.number == number), None)
+    return next((raw for at, raw, _ in datagrams(reader) if at == number), None)
 
 
 FORMAT = Format(

@@ -9,13 +9,14 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fwforensics.formats import _netflow_decoder
+from fwforensics.formats._flow_stream import Reader
 from fwforensics.formats._format import Binary, Context, Decoded
 from fwforensics.formats._pcap import frames
 from fwforensics.formats.netflow import FORMAT
@@ -421,7 +422,7 @@ def test_captures(content: bytes, sensor: str) -> None:
     assert BINARY.recognise(content, "x")
     (row,) = rows(content)
     assert (row["sensor"], row["src_ip"]) == (sensor, "10.0.0.1")
-    (frame,) = frames(io.BytesIO(content))
+    (frame,) = frames(Reader(io.BytesIO(content)))
     assert BINARY.unit_at(io.BytesIO(content), 1) == frame.data
 
 
@@ -477,6 +478,23 @@ def test_sets_that_wait_for_a_template_are_bounded(monkeypatch: pytest.MonkeyPat
     content = b.capture(packet, packet, packet, b.ipfix(b.flow_set(2, b.template(300, ENDS))))
     assert balanced(decode(content)) == {"units": 4, "parsed": 2, "rejects": 1, "ignored": 1}
     assert rejects(content) == [(3, "no template 300 for its data yet, and too much waits for one")]
+
+
+def test_sources_that_only_go_forward() -> None:
+    """A decompressed stream cannot be wound back, and gives what it has."""
+
+    class Trickle:
+        def __init__(self, data: bytes) -> None:
+            self.left = data
+
+        def read(self, size: int = -1) -> bytes:
+            piece, self.left = self.left[: min(size, 7)], self.left[min(size, 7) :]
+            return piece
+
+    for content in (b.samples()["netflow/basic.pcap"], b.samples()["netflow/v9.dat"]):
+        decoder = BINARY.decoder(Context())
+        trickled = [*decoder.feed(0, cast("BinaryIO", Trickle(content))), *decoder.finish()]
+        assert balanced(trickled) == balanced(decode(content))
 
 
 def test_bounded_batches() -> None:
