@@ -150,7 +150,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "434002": (r"(?P<reason>(?:SFR|CXSC|IPS) .*?(?:to|mode used,) (?P<verdict>drop|dropping|reset|bypass)).*? (?P<proto>\S+) (?:packet|flow|connection|traffic) from (?:ingress interface )?<<src>> to (?:egress interface )?<<dst>>$",),
     "507003": (r"(?:The flow of type (?:protocol )?)?(?P<proto>\S+)(?: flow)? from (?:the originating interface: ?)?<<src>> to <<dst>>,? (?P<verdict>terminated) by inspection engine, reason ?-? ?(?P<reason>.*)",),
     "602101": (r"(?P<reason>PMTU-D packet.*?) dest_addr=(?P<dst>[^,\s]+), src_addr=(?P<src>[^,\s]+), prot=(?P<proto>\S+)",),
-    "602303": (r"IPSEC: An (?P<direction>\w+) (?P<app>.*?) SA \(SPI ?= ?(?P<spi>[^)]*)\) between <<src-bare>> and <<dst-bare>> \(user ?= ?(?P<user>[^)]*)\) has been (?P<disposition>\w+)",),
+    "602303": (r"IPSEC: An (?P<direction>\w+) (?P<app>.*?) SA \(SPI ?= ?(?P<spi>[^)]*)\) between <<src-bare>> and <<dst-bare>> \(user ?= ?(?P<user>[^)]*)\) has been (?P<verdict>\w+)",),
     "605004": (r'Login (?P<verdict>denied|permitted) from <<src-bare>> to <<dst>> for user "?(?P<user>[^"]*)"?',),
     "710001": (_REQUEST,),
     "733100": (r"\[ *(?P<object>.*?) *\] (?P<signature>drop rate-\d) (?P<reason>exceeded.*)",),

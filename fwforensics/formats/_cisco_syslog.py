@@ -225,7 +225,7 @@ def _mapped_address(end: str) -> pl.Expr:
 
 def _name(value: pl.Expr) -> pl.Expr:
     """A name that stands where an address should."""
-    return pl.when(~value.str.contains(rf"^(?:{ADDRESS})$|/")).then(value)
+    return pl.when(~value.str.contains(rf"^(?:{ADDRESS})$|/|^[0-9.]*$")).then(value)
 
 
 def _host(url: pl.Expr) -> pl.Expr:
@@ -307,7 +307,9 @@ COLUMNS: Columns = {
     "rule": pl.col("rule"),
     "reason": pl.col("reason"),
     "app": text("web_app", "app", "client"),
-    "dst_name": pl.coalesce(_host(pl.col("url")), _name(pl.col("host")), pl.col("server"), _name(pl.col("dst"))),
+    "dst_name": pl.coalesce(
+        _host(pl.col("url")), _name(pl.col("host")), pl.col("server"), pl.when(~PAIRED).then(_name(pl.col("dst")))
+    ),
     "user_name": _person("src_user", "src_bare_user", "user", "dst_user", "dst_bare_user"),
     "signature": text("signature", "threat"),
     "signature_id": pl.coalesce(
