@@ -168,7 +168,7 @@ class Columnar:
     """
 
     header: pl.Expr
-    names: Callable[[str], Sequence[str]]
+    names: Callable[[str], Sequence[str | None]]
     delimited: Delimited
     default: Sequence[str] | Callable[[str | None, int], Sequence[str | None] | None] | None = None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -136,6 +137,13 @@ def _parse_format(lines: Lines, fmt: Format, context: Context, batch: Batch) -> 
     frame = frame.with_columns(missing) if missing else frame
     if "ignored" in fmt.columns:
         frame, taken = _without_traffic(frame, taken, fmt, batch)
+    if "@table" in frame.columns:  # each record is one table's
+        for table, columns in tables.items():
+            mine = (frame["@table"] == table).fill_null(False)
+            if mine.any():
+                alone = replace(fmt, table=table, required=fmt.required if table == fmt.table else tuple(columns))
+                _map(frame.filter(mine), taken.take(mine.to_numpy()), table, columns, alone, context, batch)
+        return
     known = _roots(fmt.columns)
     for table, columns in tables.items():
         own = _roots(columns) - known
@@ -150,13 +158,13 @@ def _roots(columns: Columns) -> set[str]:
 
 def _without_traffic(frame: pl.DataFrame, lines: Lines, fmt: Format, batch: Batch) -> tuple[pl.DataFrame, Lines]:
     """Set aside records that say of themselves that they hold no traffic; their times count for coverage."""
-    names = ("ignored", "ts_end", "ts", "sensor", "lost")
-    said = frame.select(fmt.columns.get(c, pl.lit(None)).alias(c) for c in names)
-    none = said["ignored"].is_not_null()
+    reason = frame.select(fmt.columns["ignored"].alias("ignored")).to_series()
+    none = reason.is_not_null()
     if not none.any():
         return frame, lines
-    said = said.filter(none)
-    ignore(batch, lines.take(none.to_numpy()), said["ignored"], None)
+    names = ("ts_end", "ts", "sensor", "lost")
+    said = frame.filter(none).select(fmt.columns.get(c, pl.lit(None)).alias(c) for c in names)
+    ignore(batch, lines.take(none.to_numpy()), reason.filter(none), None)
     when = said.select(pl.coalesce("ts_end", "ts").cast(pl.Datetime("us"))).to_series()
     time_rows(batch, when, said["sensor"].cast(pl.String), is_event=False, lost=said["lost"].fill_null(0))
     return frame.filter(~none), lines.take(~none.to_numpy())

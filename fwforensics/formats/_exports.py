@@ -41,7 +41,7 @@ class Export:
 
     header: pl.Expr
     keep: tuple[str, ...] = ()
-    names: Callable[[str], Sequence[str]] = csv_names
+    names: Callable[[str], Sequence[str | None]] = csv_names
     reads_json = True
 
     def fields(self, lines: Lines, wanted: set[str], context: Context) -> Fields:

@@ -42,7 +42,8 @@ class Fields:
 
     Attributes:
         frame: a String column for each wanted key that occurred, `@row` (position in the lines given), `@line` where
-            a mapping asks for it, and `extra` (JSON text of all other keys, or NULL).
+            a mapping asks for it, and `extra` (JSON text of all other keys, or NULL). Where it has `@table`, each
+            record fills that table and no other.
         bad: `@row` and `reason` of lines that it could not take apart.
         skipped: `@row`, `reason` and, where known, `program` of lines that hold no record (column headers, footers).
     """
