@@ -9,7 +9,7 @@ Time: `start_time` and `end_time` of the session in epoch seconds (UTC), else `_
 vendor counts `in_…` and `out_…` as seen by the protected asset, not by the connection: bytes from source to destination
 are `out_packet_bytes` where `direction` is out, and `in_packet_bytes` where it is in. VPC firewalls know no direction
 (theirs is always out): it is NULL. `rule_result` alert means that the traffic passed and was reported. An all-zero id
-is no rule. `src_private_ip`, the source before its address translation, gives a translation and stays in `extra`; the NAT
+is no rule. `src_private_ip`, the source before its translation, gives a translation and stays in `extra`; the NAT
 firewall's source is private itself. The sensor is the firewall's or gateway's id, else the kind of log.
 Not covered: VPC flow logs, WAF logs; addresses masked with `XX` or `*` are no addresses.
 """
