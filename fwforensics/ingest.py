@@ -499,7 +499,9 @@ def _resummed(parts: list[pl.DataFrame]) -> pl.DataFrame:
 
 def stem(name: str) -> str:
     """File name without what compression and rotation add to it."""
-    return overlap.rotation_stem(name) or name
+    base = overlap.rotation_stem(name) or name
+    kept, dot, ending = base.rpartition(".")
+    return kept if dot and kept and ending.lower() in ("log", "txt", "csv", "json", "jsonl", "pcap", "parquet") else base
 
 
 def _ingest_binary(case: Case, jobs: list[_Job], options: Options, progress: Progress) -> list[SourceReport]:

@@ -114,6 +114,8 @@ class Content:
     size: int = 0
     _sha: Any = field(default_factory=hashlib.sha256)
     _ahead: bytes = b""
+    _begin: bytes = b""
+    _back: bytes = b""
 
     @property
     def truncated(self) -> str | None:
@@ -138,13 +140,30 @@ class Content:
         """Read up to `size` bytes (all that is left if negative)."""
         if size < 0:
             return b"".join(iter(lambda: self.read(CHUNK), b""))
+        if self._back:
+            again, self._back = self._back[:size], self._back[size:]
+            return again
         if self._ahead:
             block, self._ahead = self._ahead[:size], self._ahead[size:]
         else:
             block = self.raw.read(size) or b""
+        if self.size < HEAD:
+            self._begin += block[: HEAD - self.size]
         self.size += len(block)
         self._sha.update(block)
         return block
+
+    def seek(self, target: int) -> int:
+        """Go to a byte: forward anywhere, back only while nothing past the first 64 KiB was read."""
+        at = self.size - len(self._back)
+        if target < at or self._back:
+            if self.size > len(self._begin):
+                raise SourceError("a stream cannot be read backwards", where=self.label)
+            self._back = self._begin[target:]
+            at = min(target, self.size)
+        while at < target and (block := self.read(min(target - at, CHUNK))):
+            at += len(block)
+        return at
 
     def readinto(self, target: bytearray | memoryview) -> int:
         """Fill a buffer, as file objects do."""

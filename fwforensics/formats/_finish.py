@@ -96,6 +96,10 @@ def _events(frame: pl.DataFrame) -> pl.DataFrame:
             for c in ("src_port", "dst_port", "src_nat_port", "dst_nat_port")
             if c in given
         ]
+    if {"tcp_flags", "protocol"} <= given:
+        # An ICMP error quotes a packet whose flags are not its own.
+        is_tcp = (pl.col("protocol") == "tcp") | pl.col("protocol").is_null()
+        steps.append(pl.when(is_tcp).then(pl.col("tcp_flags")).alias("tcp_flags"))
     if {"icmp_type", "protocol"} <= given:
         is_icmp = pl.col("protocol").is_in(["icmp", "ipv6-icmp"])
         steps += [pl.when(is_icmp).then(pl.col(c)).alias(c) for c in ("icmp_type", "icmp_code") if c in given]

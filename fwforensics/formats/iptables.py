@@ -19,19 +19,31 @@ from fwforensics.formats._format import Format
 from fwforensics.formats._layouts import LINE, KeyValue
 
 ANCHOR = r"IN=\S* (?:OUT=|PHYSIN=|MAC=|SRC=)"
-#: What administrators write for a verdict, as words of their own or in capitals inside a name.
+
+
+def word(*words: str) -> str:
+    """A pattern for any of the words, not inside a longer one."""
+    return rf"(?i)(?:^|[^a-z])({'|'.join(words)})(?:[^a-z]|$)"
+
+
+#: What administrators write for a verdict, as a word of its own or between marks.
 DENY = (
-    r"(?i)(?:^|[^a-z])(?:drop(?:ped|s)?|den(?:y|ied)|rej(?:ect(?:ed)?)?|block(?:ed)?|blk|discard(?:ed)?|ban(?:ned)?|prohibited|dpt-?drop)"
-    r"(?:[^a-z]|$)"
+    "drop(?:ped|s)?",
+    "den(?:y|ied)",
+    "rej(?:ect(?:ed)?)?",
+    "block(?:ed)?",
+    "blk",
+    "discard(?:ed)?",
+    "ban(?:ned)?",
+    "prohibited",
 )
-ALLOW = r"(?i)(?:^|[^a-z])(?:accept(?:ed)?|allow(?:ed)?|pass(?:ed)?|permit(?:ted)?)(?:[^a-z]|$)"
-#: Rule names of EdgeOS, VyOS and UniFi end in the verdict: `[WAN_LOCAL-default-D]`.
-SUFFIX = r"-([ADR])\]?\s*$"
+ALLOW = ("accept(?:ed)?", "allow(?:ed)?", "pass(?:ed)?", "permit(?:ted)?")
 
 PREFIX = pl.col("@prefix").str.replace(r"^\[\s*\d+\.\d+\]\s*", "").str.strip_chars(" ")
-WORD = PREFIX.str.extract(rf"{DENY[:5]}?(?:^|[^a-z])(drop|deny|denied|reject|block|accept|allow|pass|permit)")
-MARK = PREFIX.str.extract(SUFFIX)
 NAME = PREFIX.str.strip_chars(" :").str.strip_prefix("[").str.strip_suffix("]")
+#: Rule names of EdgeOS, VyOS and UniFi end in the verdict: `[WAN_LOCAL-default-D]`, `[wan-lan-2000-A]`.
+MARK = PREFIX.str.extract(r"-([ADR])\]?$")
+ZONES = NAME.str.extract_groups(r"^([^-]+)-([^-]+)-(?:default|\d+)-[ADR]$")
 
 FORMAT = Format(
     name="iptables",
@@ -43,12 +55,13 @@ FORMAT = Format(
     layout=KeyValue(anchor=LINE.str.find(ANCHOR)),
     columns={
         "sensor": pl.col("@host"),
-        "action": pl.when(MARK == "A").then(pl.lit("allow")).when(MARK.is_not_null()).then(pl.lit("deny"))
-        .when(PREFIX.str.contains(DENY)).then(pl.lit("deny"))
-        .when(PREFIX.str.contains(ALLOW)).then(pl.lit("allow")),
-        "disposition": PREFIX.str.extract(
-            r"(?i)(?:^|[^a-z])(drop(?:ped)?|deny|denied|reject(?:ed)?|block(?:ed)?|accept(?:ed)?|allow(?:ed)?|pass|permit|audit)(?:[^a-z]|$)"
-        ).str.to_lowercase(),
+        "action": pl.when(MARK == "A")
+        .then(pl.lit("allow"))
+        .when(MARK.is_not_null() | PREFIX.str.contains(word(*DENY)))
+        .then(pl.lit("deny"))
+        .when(PREFIX.str.contains(word(*ALLOW)))
+        .then(pl.lit("allow")),
+        "disposition": PREFIX.str.extract(word(*DENY, *ALLOW, "audit")).str.to_lowercase(),
         "protocol": lower("PROTO"),
         "src_ip": pl.col("SRC"),
         "src_port": port("SPT"),
@@ -60,6 +73,8 @@ FORMAT = Format(
         "icmp_code": code("CODE"),
         "in_iface": pl.col("IN"),
         "out_iface": pl.col("OUT"),
+        "src_zone": ZONES.struct.field("1"),
+        "dst_zone": ZONES.struct.field("2"),
         "rule": pl.when(NAME != "").then(NAME),
     },
-)  # fmt: skip
+)

@@ -80,9 +80,9 @@ DELETE FROM violation_events;
 DELETE FROM violation_runs;
 
 CREATE OR REPLACE TEMP TABLE tied AS
-SELECT violation_id, list_sort(list(DISTINCT run_id)) AS run_ids, min(basis) AS basis
-FROM grouped JOIN possible USING (connection_id)
-GROUP BY violation_id;
+SELECT g.violation_id, list_sort(list(DISTINCT p.run_id)) AS run_ids, min(p.basis) AS basis
+FROM grouped AS g JOIN possible AS p ON p.connection_id = g.connection_id
+GROUP BY g.violation_id;
 
 INSERT INTO violations BY NAME
 SELECT
