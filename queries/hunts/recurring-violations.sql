@@ -75,8 +75,8 @@ SELECT
     CASE WHEN p.denied = p.connections AND p.alerts = 0 THEN 'deny' WHEN p.denied = 0 THEN 'alert' ELSE 'both' END AS action,
     p.connections, p.denied, CAST(p.alerts AS BIGINT) AS alerts,
     CASE WHEN EXISTS (FROM runs) THEN len(p.hit) END AS runs_hit,
-    len(list_distinct(list_concat(o.exposed, p.hit))) AS runs_observed,
-    len(p.hit) / nullif(len(list_distinct(list_concat(o.exposed, p.hit))), 0) AS share,
+    CASE WHEN o.exposed IS NOT NULL THEN len(list_distinct(list_concat(o.exposed, p.hit))) END AS runs_observed,
+    len(p.hit) / CASE WHEN o.exposed IS NOT NULL THEN len(list_distinct(list_concat(o.exposed, p.hit))) END AS share,
     p.run_unknown, p.days_hit, p.first_ts, p.last_ts
 FROM pairs AS p
 LEFT JOIN observed AS o ON o.shown_by = p.shown_by
