@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from fwforensics.formats._fields import mapped, port, tcp_flag_bits, uint
+from fwforensics.formats._fields import mapped, port, tcp_flag_bits, text, uint
 from fwforensics.formats._format import Columns, Context, Fields, Format
 from fwforensics.formats._layouts import LINE, Columnar, Delimited
 from fwforensics.formats._lines import Lines
@@ -140,8 +140,8 @@ def _seconds(key: str) -> pl.Expr:
 
 def translation_columns() -> Columns:
     """A mapping where the packet's own addresses are not those that the interface saw."""
-    source, destination = pl.col("pkt-srcaddr"), pl.col("pkt-dstaddr")
-    moved = (source != pl.col("srcaddr")).fill_null(False) | (destination != pl.col("dstaddr")).fill_null(False)
+    source, destination = text("pkt-srcaddr", "srcaddr"), text("pkt-dstaddr", "dstaddr")
+    moved = (source != pl.col("srcaddr")) | (destination != pl.col("dstaddr"))
     before = {
         "orig_src_ip": source,
         "orig_dst_ip": destination,
