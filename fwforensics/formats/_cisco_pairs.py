@@ -15,6 +15,11 @@ from fwforensics.formats._pieces import ROW, escape_json
 
 SPACED = "Prefilter Policy|Endpoint Profile|Tunnel or Prefilter Rule|Prefilter Policy Name|Original Client Country"
 KEY = rf"(?:[A-Z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*|{SPACED})"
+#: Keys that share a column with others, and so stay in `extra` beside it.
+KEPT = (
+    *("DeviceUUID", "URL", "ReferencedHost", "SSLServerName", "Client", "ApplicationProtocol", "WebApplication"),
+    *("EventPriority", "ThreatName"),
+)
 BEGINS = pl.col("pair").str.contains(rf"^ ?{KEY}:(?: |$)")
 
 
@@ -50,7 +55,7 @@ def pairs(texts: pl.DataFrame, names: Mapping[str, str], wanted: set[str]) -> pl
         else rows.clear()
     )
     realm = (pl.col("key") == "User") & pl.col("value").str.contains("\\", literal=True)
-    kept = long.filter(~used | realm | (pl.col("key") == "DeviceUUID"))
+    kept = long.filter(~used | realm | pl.col("key").is_in(KEPT))
     extra = kept.group_by(ROW, maintain_order=True).agg(_pair(kept).str.join(",").alias("extra"))
     return (
         rows.join(columns, on=ROW, how="left", maintain_order="left")

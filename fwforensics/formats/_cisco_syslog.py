@@ -53,6 +53,7 @@ _MESSAGES = Messages(
     body=LINE.str.extract(HEAD).str.len_bytes(),
     patterns=PATTERNS,
     otherwise=(*PEER, *GENERIC),
+    keep=("url", "dst_user"),
     noise=(pl.col("@text").str.count_matches(ADDRESS) < TWO_ENDS) & ~MESSAGE_ID.is_in(TRAFFIC),
 )
 
@@ -243,6 +244,8 @@ PAIRED = MESSAGE_ID.str.starts_with("4300")
 SECONDS = pl.coalesce(_clock("duration"), pl.col("seconds").cast(pl.Float64, strict=False))
 LENGTH = pl.duration(microseconds=(SECONDS.fill_null(0) * 1e6).cast(pl.Int64))
 FIRST = pl.coalesce(iso("first"), epoch("first"))
+#: The end of a VPN or TLS session is no denial.
+IS_END_OF_SESSION = (KIND == "vpn").fill_null(False) & pl.col("verdict").str.contains("(?i)^terminat").fill_null(False)
 IS_NAT = MESSAGE_ID.is_in(["305009", "305010", "305011", "305012"])
 #: Access lists and FTD write the type and code of ICMP where the ports are.
 PORT_IS_ICMP = PAIRED | MESSAGE_ID.is_in(["106100", "106102", "106103"])
@@ -264,7 +267,7 @@ COLUMNS: Columns = {
     "ts_end": pl.when(SECONDS.is_not_null()).then(pl.col("@ts")),
     "ts_end_local": pl.when(SECONDS.is_not_null()).then(pl.col("@ts_local")),
     "kind": KIND,
-    "action": pl.when(IS_NAT).then(None)
+    "action": pl.when(IS_NAT | IS_END_OF_SESSION).then(None)
     .when(MESSAGE_ID.is_in(["430001", "430004", "430005"])).then(IDS_ACTION)
     .otherwise(
         pl.coalesce(

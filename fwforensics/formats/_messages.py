@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +25,7 @@ class Messages:
         body: byte offset in `line` at which the text begins.
         patterns: id → regular expressions with named groups, tried in order; the groups are the fields.
         otherwise: patterns for ids that are not listed, and for texts that no pattern of their id fits.
+        keep: fields that stay in `extra` beside their column.
         noise: which texts (`@text`) that no pattern fits hold no traffic; NULL: none.
 
     A message that no pattern fits is skipped where it is noise, else bad, with the id in the reason. `@id` holds the
@@ -35,6 +36,7 @@ class Messages:
     body: pl.Expr
     patterns: Mapping[str, Sequence[str]]
     otherwise: Sequence[str] = ()
+    keep: Collection[str] = ()
     noise: pl.Expr | None = None
 
     def fields(self, lines: Lines, wanted: set[str], context: Context) -> Fields:
@@ -51,11 +53,11 @@ class Messages:
         unread: list[pl.DataFrame] = []
         for key, part in base.partition_by("@id", as_dict=True, maintain_order=True).items():
             for pattern in self.patterns.get(str(key[0]), ()):
-                part = _take(part, pattern, wanted, read, generic=False)
+                part = _take(part, pattern, wanted, self.keep, read, generic=False)
             unread.append(part)
         rest = pl.concat(unread) if unread else base.clear()
         for pattern in self.otherwise:
-            rest = _take(rest, pattern, wanted, read, generic=True)
+            rest = _take(rest, pattern, wanted, self.keep, read, generic=True)
         bad, skipped = self._unread(rest)
         if not read:
             return Fields(base.clear().with_columns(extra=pl.lit(None, pl.String)), bad, skipped)
@@ -73,7 +75,13 @@ class Messages:
 
 
 def _take(
-    part: pl.DataFrame, pattern: str, wanted: set[str], read: list[pl.DataFrame], *, generic: bool
+    part: pl.DataFrame,
+    pattern: str,
+    wanted: set[str],
+    keep: Collection[str],
+    read: list[pl.DataFrame],
+    *,
+    generic: bool,
 ) -> pl.DataFrame:
     """Append the rows that the pattern fits to `read`; returns the others."""
     if part.is_empty():
@@ -85,7 +93,7 @@ def _take(
     whole = bool(hit.all())
     groups = found if whole else found.filter(hit)
     groups = groups.with_columns(pl.when(pl.col(c) != "").then(pl.col(c)).alias(c) for c in groups.columns)
-    rest = groups.drop([c for c in groups.columns if c in wanted])
+    rest = groups.drop([c for c in groups.columns if c in wanted and c not in keep])
     rows = (part if whole else part.filter(hit)).hstack(groups.select(c for c in groups.columns if c in wanted))
     read.append(rows.with_columns(json_of(rest, rows.height), pl.lit(generic).alias("@generic")))
     return part.clear() if whole else part.filter(~hit)

@@ -7,7 +7,12 @@ from datetime import datetime
 
 import pytest
 
-from tests.formats.support import parse_text, rows
+from fwforensics.formats import formats
+from fwforensics.formats._engine import parse
+from fwforensics.formats._format import Context
+from fwforensics.formats._lines import Lines
+from fwforensics.formats._recogniser import Recogniser
+from tests.formats.support import LATEST, parse_text, rows
 
 HEAD = "Nov 20 2026 10:00:00 fw1 : "
 
@@ -49,6 +54,17 @@ def test_teardown_takes_the_order_of_its_built() -> None:
     assert (last["bytes"], last["duration"], last["reason"]) == (5000, 60.0, "TCP FINs")
     assert (last["ts"], last["ts_end"]) == (datetime(2026, 11, 20, 9, 59), datetime(2026, 11, 20, 10, 0))
     assert ends(one(TORN)) == ("198.51.100.7", 443, "10.0.0.5", 1025)
+
+
+def test_order_is_remembered_between_batches() -> None:
+    """A teardown in a later batch of the source takes the order of its Built, once."""
+    asa = formats()["cisco_asa"]
+    context, recogniser = Context(latest=LATEST), Recogniser([asa])
+    seen = []
+    for message in (BUILT.format("outbound"), TORN, TORN):
+        batch = parse(Lines.of(f"{HEAD}{message}\n".encode()), recogniser, {asa.name: context}, context)
+        seen += batch.frames["events"]["src_ip"].to_list()
+    assert seen == ["10.0.0.5", "10.0.0.5", "198.51.100.7"]
 
 
 def test_connection_numbers_belong_to_a_device() -> None:

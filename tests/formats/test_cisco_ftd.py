@@ -82,6 +82,7 @@ def test_values_with_commas_stay_whole() -> None:
     extra = json.loads(str(row["extra"]))
     assert (extra["UserAgent"], extra["Endpoint Profile"], extra["Client#2"]) == (agent, "A:B", "b")
     assert "Empty" not in extra
+    assert extra["Client"] == "a"
 
 
 def test_event_without_tag() -> None:
