@@ -259,12 +259,13 @@ def analyst(path: str | Path, *, memory_limit: str = "2GB") -> duckdb.DuckDBPyCo
         "enable_external_access": False,
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
-        "TimeZone": "UTC",
-        "lock_configuration": True,
     }
     if not Path(path).exists():
         raise CaseError("there is no such case", where=str(path), remedy="make one with: fwf ingest PATH… --case FILE")
-    return connect(Path(path), read_only=True, config=config)
+    con = connect(Path(path), read_only=True, config=config)
+    con.execute("SET TimeZone = 'UTC'")
+    con.execute("SET lock_configuration = true")
+    return con
 
 
 def network_range(cidr: str) -> tuple[str, str, str]:

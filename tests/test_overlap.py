@@ -1,0 +1,123 @@
+"""The same content is taken once, whatever its name, compression, growth or rotation."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.support import MTIME, ask, iptables_line, one, take, write_log
+
+EVENTS = "SELECT count(*) FROM events"
+BALANCED = "SELECT count(*) FROM sources WHERE lines <> parsed + rejects + ignored"
+
+
+def test_same_content_under_another_name_and_compression_is_skipped(tmp_path: Path) -> None:
+    """A copy, compressed or renamed, adds no source and no row."""
+    log = write_log(tmp_path / "fw.log", 0, 300)
+    (tmp_path / "copy.gz").write_bytes(gzip.compress(log.read_bytes()))
+    (tmp_path / "other.bz2").write_bytes(bz2.compress(log.read_bytes()))
+    case = tmp_path / "c.duckdb"
+    report = take(case, log, tmp_path / "copy.gz", tmp_path / "other.bz2")
+    assert [s.status for s in report.sources] == ["new", "duplicate", "duplicate"]
+    assert (one(case, EVENTS), one(case, "SELECT count(*) FROM sources")) == (300, 1)
+
+
+def test_other_options_for_the_same_content_are_refused_with_the_remedy(tmp_path: Path) -> None:
+    """Reading the same bytes differently is exit code 2, and --replace does it."""
+    log, case = write_log(tmp_path / "fw.log", 0, 50), tmp_path / "c.duckdb"
+    take(case, log)
+    refused = take(case, log, tz="Europe/Berlin")
+    assert refused.exit_code == 2
+    assert "--replace" in refused.sources[0].remedy
+    take(case, log, tz="Europe/Berlin", replace=True)
+    assert ask(case, "SELECT count(*) AS n, min(ts)::VARCHAR AS first FROM events") == [{"n": 50, "first": "2026-02-28 23:00:00"}]
+    assert one(case, "SELECT count(*) FROM sources") == 1
+
+
+def test_grown_file_is_continued(tmp_path: Path) -> None:
+    """Only the new lines of a grown file are parsed; the old ones are accounted for."""
+    log, case = write_log(tmp_path / "fw.log", 0, 400), tmp_path / "c.duckdb"
+    take(case, log)
+    write_log(log, 0, 1000)
+    report = take(case, log)
+    assert report.sources[0].status == "continued"
+    assert one(case, EVENTS) == 1000
+    assert one(case, "SELECT count(DISTINCT (ts, src_ip, src_port)) FROM events") == 1000
+    assert ask(case, "SELECT parsed, ignored FROM sources WHERE source_id = 2") == [{"parsed": 600, "ignored": 400}]
+    assert one(case, BALANCED) == 0
+
+
+def test_grown_file_that_had_ended_inside_a_line(tmp_path: Path) -> None:
+    """A line that was half written at first is read whole, once."""
+    log, case = tmp_path / "fw.log", tmp_path / "c.duckdb"
+    whole = "".join(iptables_line(n) + "\n" for n in range(300)).encode()
+    log.write_bytes(whole[: len(whole) // 2])
+    os.utime(log, (MTIME, MTIME))
+    take(case, log)
+    log.write_bytes(whole)
+    os.utime(log, (MTIME, MTIME))
+    take(case, log)
+    assert one(case, EVENTS) == 300
+    assert one(case, "SELECT count(*) FROM rejects") == 0
+    assert one(case, BALANCED) == 0
+
+
+@pytest.mark.parametrize("names", [("fw.log", "fw.log.1.gz"), ("fw.log.1", "fw.log"), ("fw.log-20260301", "fw.log")])
+@pytest.mark.parametrize("newer_first", [True, False])
+def test_overlapping_rotations_count_once(tmp_path: Path, names: tuple[str, str], newer_first: bool) -> None:
+    """The block that ends one rotation and begins the other is taken from one of them."""
+    case = tmp_path / "c.duckdb"
+    newer, older = names if names[0] == "fw.log" else names[::-1]
+    write_log(tmp_path / "plain", 0, 700)
+    content = (tmp_path / "plain").read_bytes()
+    (tmp_path / older).write_bytes(gzip.compress(content) if older.endswith("gz") else content)
+    (tmp_path / "plain").unlink()
+    write_log(tmp_path / newer, 500, 1200)
+    for path in (tmp_path / newer, tmp_path / older):
+        os.utime(path, (MTIME, MTIME))
+    order = [newer, older] if newer_first else [older, newer]
+    for name in order:
+        take(case, tmp_path / name)
+    assert one(case, EVENTS) == 1200
+    assert one(case, "SELECT sum(lines) FROM ignored WHERE reason LIKE 'already in source%'") == 200
+    assert one(case, BALANCED) == 0
+
+
+def test_a_short_overlap_or_an_unrelated_file_stays(tmp_path: Path) -> None:
+    """Fewer than 100 equal lines, and equal lines in files of other names, are true repeats."""
+    case = tmp_path / "c.duckdb"
+    write_log(tmp_path / "fw.log.1", 0, 300)
+    write_log(tmp_path / "fw.log", 250, 600)
+    write_log(tmp_path / "other.log", 150, 450)
+    take(case, tmp_path / "fw.log.1", tmp_path / "fw.log", tmp_path / "other.log")
+    assert one(case, EVENTS) == 300 + 350 + 300
+
+
+def test_equal_lines_inside_one_file_stay(tmp_path: Path) -> None:
+    """A line that stands there twice happened twice."""
+    log = tmp_path / "fw.log"
+    log.write_text((iptables_line(1) + "\n") * 7)
+    os.utime(log, (MTIME, MTIME))
+    take(tmp_path / "c.duckdb", log)
+    assert one(tmp_path / "c.duckdb", EVENTS) == 7
+
+
+def test_sources_remove_takes_everything_with_it(tmp_path: Path) -> None:
+    """After a source is removed, the same content can be read again as if it had never been there."""
+    from fwforensics import derive, overlap
+    from fwforensics.store import Case
+
+    log, case = write_log(tmp_path / "fw.log", 0, 50), tmp_path / "c.duckdb"
+    take(case, log)
+    with Case(case) as opened:
+        with opened.transaction():
+            overlap.remove_rows(opened, 1)
+        derive.refresh(opened)
+    for table in ("events", "sources", "rejects", "ignored", "connections", "connection_events", "source_coverage"):
+        assert one(case, f"SELECT count(*) FROM {table}") == 0, table  # noqa: S608
+    assert take(case, log).sources[0].status == "new"
+    assert one(case, EVENTS) == 50
