@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, cast
 
 from fwforensics.errors import EvidenceError, FwfError, UsageError
 from fwforensics.formats import find_format
+from fwforensics.queries import listing
 from fwforensics.reader import CHUNK, Chunk, Content, Source, chunks, find
 from fwforensics.store import Case
 
@@ -18,7 +19,7 @@ STDIN = "-"
 
 @dataclass(frozen=True, slots=True)
 class RawLine:
-    """One line of evidence: where it is, and its bytes as text (what is no UTF-8 as `\\xNN`)."""
+    r"""One line of evidence: where it is, and its bytes as text (what is no UTF-8 as `\\xNN`)."""
 
     source_id: int
     label: str
@@ -86,22 +87,20 @@ def _verdict(row: dict[str, Any]) -> Verdict:
         return Verdict(row["source_id"], label, "missing", error.message)
     if prefix.left or prefix.digest.hexdigest() != row["sha256"]:
         return Verdict(row["source_id"], label, "changed", "its SHA-256 is not what was ingested")
-    return Verdict(row["source_id"], label, "grown" if more else "ok", "there is more now; ingest again to continue" if more else "")
+    return Verdict(
+        row["source_id"],
+        label,
+        "grown" if more else "ok",
+        "there is more now; ingest again to continue" if more else "",
+    )
 
 
 def of_finding(case: Case, finding: str) -> list[tuple[int, int]]:
     """(source, line) of all events behind a pattern (`P-…`) or violation (`V-…`)."""
-    kind = finding[:2].upper()
-    if kind == "P-":
-        sql = (
-            "SELECT DISTINCT e.source_id, e.line_no FROM pattern_violations AS p JOIN violation_events AS e USING (violation_id) "
-            "WHERE p.pattern_id = ? ORDER BY ALL"
-        )
-    elif kind == "V-":
-        sql = "SELECT DISTINCT source_id, line_no FROM violation_events WHERE violation_id = ? ORDER BY ALL"
-    else:
+    name = {"P-": "pattern-lines", "V-": "violation-lines"}.get(finding[:2].upper())
+    if name is None:
         raise UsageError(f"{finding!r} is neither a pattern (P-…) nor a violation (V-…)", remedy="see: fwf hunt")
-    found = list(case.sql(sql, [finding[:2].upper() + finding[2:].lower()]).pl().iter_rows())
+    found = list(listing(case, name, finding=finding[:2].upper() + finding[2:].lower()).iter_rows())
     if not found:
         raise UsageError(f"there is no finding {finding}", remedy="see: fwf hunt")
     return found
@@ -136,7 +135,9 @@ def _of_source(row: dict[str, Any], numbers: set[int]) -> Iterator[RawLine]:
 def _checked(row: dict[str, Any], prefix: _Prefix) -> None:
     if prefix.left or prefix.digest.hexdigest() != row["sha256"]:
         raise EvidenceError(
-            f"this is no longer what was ingested as source {row['source_id']}", where=_label(row), remedy="see: fwf verify"
+            f"this is no longer what was ingested as source {row['source_id']}",
+            where=_label(row),
+            remedy="see: fwf verify",
         )
 
 

@@ -155,7 +155,9 @@ def _judge(case: Case) -> None:
     if per_run.is_empty():
         schema = {"pattern_id": pl.String, "runs_hit": pl.UInt64, "runs_possible": pl.UInt64, "runs_exposed": pl.UInt64,
                   "recurrence": pl.Float64, "recurrence_low": pl.Float64, "recurrence_high": pl.Float64, "rate_per_run_hour": pl.Float64}  # fmt: skip
-        judged = base.join(pl.DataFrame(schema=schema), on="pattern_id", how="left").with_columns(pl.col("runs_hit", "runs_possible").fill_null(0))
+        judged = base.join(pl.DataFrame(schema=schema), on="pattern_id", how="left").with_columns(
+            pl.col("runs_hit", "runs_possible").fill_null(0)
+        )
     else:
         judged = base.join(recurrence(per_run, bouts), on="pattern_id", how="left")
     ranked = judged.with_columns(
@@ -184,18 +186,24 @@ def verdict(row: Mapping[str, Any]) -> str:
         head = f"{what}: hit in {hit} runs{more}; denominator not observable"
     else:
         head = f"{what}: tied to no run"
-    return f"{head}; {row['n_bouts']} bouts. Timing and association with calls are not assessed in this version."
+    bouts = "1 bout" if row["n_bouts"] == 1 else f"{row['n_bouts']} bouts"
+    return f"{head}; {bouts}. Timing and association with calls are not assessed in this version."
 
 
 def _record(case: Case, scope: Scope, chosen: Sequence[queries.Query], parameters: Mapping[str, Any]) -> None:
     """Keep what the hunt was run with."""
     digest = hashlib.sha256()
-    for value in case.sql("SELECT sha256 || coalesce(options::VARCHAR, '') AS s FROM sources ORDER BY source_id").pl()["s"]:
+    for value in case.sql("SELECT sha256 || coalesce(options::VARCHAR, '') AS s FROM sources ORDER BY source_id").pl()[
+        "s"
+    ]:
         digest.update(str(value).encode())
     for query in chosen:
         digest.update(query.body.encode())
     number = case.sql("SELECT coalesce(max(hunt_id), 0) + 1 FROM hunts").scalar()
-    versions = {"fwforensics": __version__, "detections": {q.name: hashlib.sha256(q.body.encode()).hexdigest()[:12] for q in chosen}}
+    versions = {
+        "fwforensics": __version__,
+        "detections": {q.name: hashlib.sha256(q.body.encode()).hexdigest()[:12] for q in chosen},
+    }
     case.execute(
         "INSERT INTO hunts VALUES (?, ?, ?, ?, ?, ?)",
         [number, now(), "partial" if scope.partial else "full", json.dumps({**_given(scope), **parameters}, default=str),

@@ -17,10 +17,13 @@ import polars as pl
 from fwforensics import __version__, derive, overlap
 from fwforensics.errors import FwfError, SourceError, UsageError
 from fwforensics.formats import Binary, Context, Decoded, Decoder, Format, find_format, formats
-from fwforensics.formats._engine import MAX_RAW, Batch, Recogniser, parse
+from fwforensics.formats._account import MAX_RAW, Batch
+from fwforensics.formats._engine import parse
 from fwforensics.formats._finish import finish
 from fwforensics.formats._lines import Lines
-from fwforensics.reader import Chunk, Content, Limits, Source, chunks, expand
+from fwforensics.formats._recogniser import Recogniser
+from fwforensics.inflate import Limits
+from fwforensics.reader import Chunk, Content, Source, chunks, expand
 from fwforensics.store import Case, now
 
 PARSER_VERSION = __version__
@@ -116,7 +119,9 @@ class _Tally:
     sensor_rows: int = 0
 
 
-def ingest(case: Case, inputs: Sequence[str], options: Options | None = None, progress: Progress | None = None) -> Report:
+def ingest(
+    case: Case, inputs: Sequence[str], options: Options | None = None, progress: Progress | None = None
+) -> Report:
     """Read everything behind `inputs` into the case.
 
     Args:
@@ -432,7 +437,9 @@ class _Writer:
             self._write(table)
         t = self.tally
         if t.ignored_rows:
-            self.case.append("ignored", _resummed(t.ignored_rows).with_columns(source_id=pl.lit(self.source_id, pl.UInt32)))
+            self.case.append(
+                "ignored", _resummed(t.ignored_rows).with_columns(source_id=pl.lit(self.source_id, pl.UInt32))
+            )
         first, last = self._coverage()
         main = max(t.by_format, key=lambda f: (t.by_format[f], f)) if t.by_format else None
         if t.lines != t.parsed + t.rejects + t.ignored:
@@ -448,7 +455,14 @@ class _Writer:
             "year_basis": self._year_basis(first), "parser_version": PARSER_VERSION,
             "options": self.options.recorded(), "head_sha256": overlap.head_digest(head),
         }  # fmt: skip
-        self.case.append("sources", pl.DataFrame([row], schema_overrides={"first_ts": pl.Datetime("us"), "last_ts": pl.Datetime("us")}, infer_schema_length=None))
+        self.case.append(
+            "sources",
+            pl.DataFrame(
+                [row],
+                schema_overrides={"first_ts": pl.Datetime("us"), "last_ts": pl.Datetime("us")},
+                infer_schema_length=None,
+            ),
+        )
         return SourceReport(
             self.source.label, status, self.source_id, main, t.lines, t.parsed, t.rejects, t.ignored, t.rows,
             content.size, time.monotonic() - started, message,
@@ -473,7 +487,9 @@ class _Writer:
         if not self.tally.times:
             return None, None
         joined = pl.concat(self.tally.times)
-        rows = joined.group_by("sensor", "bucket").agg(pl.col("records", "events", "lost").sum()).sort("sensor", "bucket")
+        rows = (
+            joined.group_by("sensor", "bucket").agg(pl.col("records", "events", "lost").sum()).sort("sensor", "bucket")
+        )
         self.case.append("source_coverage", rows.with_columns(source_id=pl.lit(self.source_id, pl.UInt32)))
         return joined["first"].min(), joined["last"].max()
 
@@ -501,7 +517,9 @@ def stem(name: str) -> str:
     """File name without what compression and rotation add to it."""
     base = overlap.rotation_stem(name) or name
     kept, dot, ending = base.rpartition(".")
-    return kept if dot and kept and ending.lower() in ("log", "txt", "csv", "json", "jsonl", "pcap", "parquet") else base
+    return (
+        kept if dot and kept and ending.lower() in ("log", "txt", "csv", "json", "jsonl", "pcap", "parquet") else base
+    )
 
 
 def _ingest_binary(case: Case, jobs: list[_Job], options: Options, progress: Progress) -> list[SourceReport]:
@@ -528,7 +546,13 @@ class _Binaries:
         for job in jobs:
             started = time.monotonic()
             known = overlap.identify(
-                self.case, job.source, job.head, self.options.recorded(), PARSER_VERSION, replace=self.options.replace, whole=True
+                self.case,
+                job.source,
+                job.head,
+                self.options.recorded(),
+                PARSER_VERSION,
+                replace=self.options.replace,
+                whole=True,
             )
             if known.duplicate_of is not None:
                 reports.append(SourceReport(job.source.label, "duplicate", known.duplicate_of, message=known.message))
@@ -587,5 +611,3 @@ def _minutes(rows: pl.DataFrame) -> pl.DataFrame:
             pl.lit(0, pl.UInt64).alias("lost"), pl.col("bucket").min().alias("first"), pl.col("bucket").max().alias("last"),
         )
     )  # fmt: skip
-
-

@@ -73,11 +73,15 @@ def read(text: str, path: str = "manifest", tz: str = "UTC") -> list[Run]:
         _merge(run, row, where, zone)
     for run in runs.values():
         if run.started_at is None:
-            raise UsageError(f"run {run.run_id} has no start", where=path, remedy="each run needs started_at (or start)")
+            raise UsageError(
+                f"run {run.run_id} has no start", where=path, remedy="each run needs started_at (or start)"
+            )
         if run.ended_at is not None and run.ended_at < run.started_at:
             raise UsageError(f"run {run.run_id} ends before it starts", where=path)
     if not runs:
-        raise UsageError("there is no run in it", where=path, remedy="give a CSV, JSON or JSONL with run_id and started_at")
+        raise UsageError(
+            "there is no run in it", where=path, remedy="give a CSV, JSON or JSONL with run_id and started_at"
+        )
     return list(runs.values())
 
 
@@ -140,11 +144,16 @@ def _listed(value: Any) -> list[Any]:
     return [part for part in re.split(r"[\s,;]+", text.strip("[]")) if part]
 
 
-def _address(given: Any, own: tuple[datetime | None, datetime | None], where: str, zone: ZoneInfo) -> tuple[str, datetime | None, datetime | None]:
+def _address(
+    given: Any, own: tuple[datetime | None, datetime | None], where: str, zone: ZoneInfo
+) -> tuple[str, datetime | None, datetime | None]:
     begin, end = own
     if isinstance(given, dict):
         row = {ALIASES.get(k, k): v for k, v in given.items()}
-        begin, end = _moment(row.get("started_at", row.get("from")), where, zone), _moment(row.get("ended_at", row.get("to")), where, zone)
+        begin, end = (
+            _moment(row.get("started_at", row.get("from")), where, zone),
+            _moment(row.get("ended_at", row.get("to")), where, zone),
+        )
         given = row.get("addresses")
     ip = canonical_address(str(given))
     if ip is None:
@@ -165,7 +174,11 @@ def _moment(value: Any, where: str, zone: ZoneInfo) -> datetime | None:
 
 
 def _store(case: Case, run: Run) -> None:
-    attributes = {**run.rest, **({"hosts": run.hosts} if run.hosts else {}), **({"addresses": [a[0] for a in run.addresses]} if run.addresses else {})}
+    attributes = {
+        **run.rest,
+        **({"hosts": run.hosts} if run.hosts else {}),
+        **({"addresses": [a[0] for a in run.addresses]} if run.addresses else {}),
+    }
     case.execute("DELETE FROM runs WHERE run_id = ?", [run.run_id])
     case.execute("DELETE FROM leases WHERE owner_kind = 'run' AND run_id = ? AND source_id IS NULL", [run.run_id])
     case.execute(
@@ -174,6 +187,6 @@ def _store(case: Case, run: Run) -> None:
     )
     if run.addresses:
         rows = [(ip, "run", run.run_id, run.run_id, begin, end) for ip, begin, end in run.addresses]
-        schema = {"ip": pl.String, "owner_kind": pl.String, "owner_id": pl.String, "run_id": pl.String,
+        schema: dict[str, pl.DataType | type[pl.DataType]] = {"ip": pl.String, "owner_kind": pl.String, "owner_id": pl.String, "run_id": pl.String,
                   "started_at": pl.Datetime("us"), "ended_at": pl.Datetime("us")}  # fmt: skip
         case.append("leases", pl.DataFrame(rows, schema=schema, orient="row"))

@@ -8,45 +8,20 @@ from pathlib import Path
 import polars as pl
 
 from fwforensics.errors import UsageError
-from fwforensics.store import Case
+from fwforensics.queries import listing
+from fwforensics.store import Case, network_range
 
+#: Sections of `fwf info`: title → listing.
 SECTIONS = {
-    "case": "SELECT (SELECT count(*) FROM sources) AS sources, (SELECT count(*) FROM events) AS events, "
-    "(SELECT count(*) FROM connections) AS connections, (SELECT count(*) FROM activity) AS activity, "
-    "(SELECT count(*) FROM runs) AS runs, (SELECT min(ts) FROM events) AS first_ts, (SELECT max(ts) FROM events) AS last_ts, "
-    "(SELECT count(*) FROM rejects) AS rejects",
-    "formats": "SELECT format, count(*) AS sources, sum(lines)::BIGINT AS lines, sum(rows)::BIGINT AS rows, "
-    "sum(rejects)::BIGINT AS rejects, sum(ignored)::BIGINT AS ignored, string_agg(DISTINCT tz || ' (' || tz_basis || ')', ', ') AS tz, "
-    "string_agg(DISTINCT year_basis, ', ') AS year FROM sources GROUP BY format ORDER BY rows DESC, format",
-    "ignored": "SELECT reason, program, sum(lines)::BIGINT AS lines, any_value(sample) AS sample FROM ignored "
-    "GROUP BY reason, program ORDER BY lines DESC, reason, program",
-    "rejects": "SELECT reason, count(*) AS lines, any_value(left(raw, 100)) AS sample FROM rejects GROUP BY reason ORDER BY lines DESC, reason",
-    "runs": "SELECT r.run_id, r.started_at, r.ended_at, r.basis, round(sum(e.seconds) / epoch(r.ended_at - r.started_at), 3) AS "
-    "sensor_time_share, count(DISTINCT e.sensor) AS sensors FROM runs AS r LEFT JOIN exposures AS e USING (run_id) "
-    "GROUP BY r.run_id, r.started_at, r.ended_at, r.basis ORDER BY r.started_at, r.run_id",
-}
+    "case": "contents", "formats": "formats-read", "ignored": "lines-ignored", "rejects": "lines-rejected",
+    "runs": "run-list", "sensors": "sensor-coverage",
+}  # fmt: skip
 
 
 def overview(case: Case) -> dict[str, pl.DataFrame]:
     """Sections of `fwf info`, by title."""
-    parts = {name: case.sql(sql).pl() for name, sql in SECTIONS.items()}
-    parts["sensors"] = coverage(case)
-    return {name: frame for name, frame in parts.items() if frame.height}
-
-
-def coverage(case: Case) -> pl.DataFrame:
-    """Each sensor's first and last minute, records, lost records and longest gap."""
-    return case.sql(
-        "SELECT sensor, min(bucket) AS first_minute, max(bucket) AS last_minute, sum(records)::BIGINT AS records, "
-        "sum(events)::BIGINT AS events, sum(lost)::BIGINT AS lost, count(*) AS minutes_with_records, "
-        "max(gap) AS longest_gap_s FROM (SELECT *, epoch(lead(bucket) OVER (PARTITION BY sensor ORDER BY bucket) - bucket) - 60 AS gap "
-        "FROM coverage) GROUP BY sensor ORDER BY sensor"
-    ).pl()
-
-
-def exposures(case: Case) -> pl.DataFrame:
-    """When each run could have been seen."""
-    return case.sql("SELECT * FROM exposures ORDER BY run_id, sensor, started_at").pl()
+    parts = {title: listing(case, name) for title, name in SECTIONS.items()}
+    return {title: frame for title, frame in parts.items() if frame.height}
 
 
 def require_sources(case: Case, ids: Sequence[int]) -> None:
@@ -91,8 +66,6 @@ def _set_sensor(case: Case, source_id: int, sensor: str) -> None:
 
 def remove_network(case: Case, cidr: str) -> None:
     """Forget a network; audited."""
-    from fwforensics.store import network_range
-
     text = network_range(cidr)[0]
     if not case.sql("SELECT count(*) FROM networks WHERE cidr = ?", [text]).scalar():
         raise UsageError(f"{cidr} is not declared", remedy="see: fwf networks")
@@ -123,17 +96,6 @@ def import_networks(case: Case, file: str) -> int:
     return frame.height
 
 
-#: Things that must hold in every case: name → query that counts the violations.
-INVARIANTS = {
-    "lines are parsed, rejected or ignored": "SELECT count(*) FROM sources WHERE lines <> parsed + rejects + ignored",
-    "rejects are counted": "SELECT count(*) FROM sources AS s WHERE rejects <> (SELECT count(*) FROM rejects AS r WHERE r.source_id = s.source_id)",
-    "ignored lines are counted": "SELECT count(*) FROM sources AS s WHERE ignored <> "
-    "(SELECT coalesce(sum(lines), 0) FROM ignored AS i WHERE i.source_id = s.source_id)",
-    "events have a source": "SELECT count(*) FROM events WHERE source_id NOT IN (SELECT source_id FROM sources)",
-    "connections stand on events": "SELECT count(*) FROM (SELECT source_id FROM connection_events EXCEPT SELECT source_id FROM sources)",
-}
-
-
 def check(case: Case) -> list[str]:
-    """Which invariants do not hold."""
-    return [name for name, sql in INVARIANTS.items() if case.sql(sql).scalar()]
+    """What must hold in every case and does not."""
+    return listing(case, "faults")["fault"].to_list()

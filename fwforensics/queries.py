@@ -25,8 +25,8 @@ from fwforensics.store import Case, fetch, utc_of
 
 HEADER = re.compile(r"^\s*/\* ---\n(?P<toml>.*?)\n--- \*/\s*(?P<body>.*)$", re.DOTALL)
 RUNNABLE = ("detection", "hunt", "explore")
-KINDS = (*RUNNABLE, "view", "build")
-FOLDERS = {"detection": "detections", "hunt": "hunts", "explore": "explore", "view": "views", "build": "build"}
+KINDS = (*RUNNABLE, "view", "build", "case")
+FOLDERS = {"detection": "detections", "hunt": "hunts", "explore": "explore", "view": "views", "build": "build", "case": "case"}
 TYPES = {
     "int": "BIGINT", "float": "DOUBLE", "text": "VARCHAR", "time": "TIMESTAMP", "bool": "BOOLEAN", "list": "VARCHAR[]",
 }  # fmt: skip
@@ -237,6 +237,12 @@ def run_build(case: Case, name: str, given: Mapping[str, Any] | None = None) -> 
     return values
 
 
+def listing(case: Case, name: str, **values: Any) -> pl.DataFrame:
+    """Run one of the tool's own listings (`queries/case/`)."""
+    query = load(query_dirs()[0] / "case" / f"{name}.sql")
+    return case.sql(query.body, values).pl()
+
+
 def run(case: Case, query: Query, given: Mapping[str, str] | None = None) -> pl.DataFrame:
     """Run a query with parameters as a user wrote them."""
     if complaint := _not_one_select(query.body):
@@ -266,15 +272,20 @@ def parameters(body: str) -> set[str]:
 
 def install(case: Case, extra: Sequence[str | Path] = ()) -> None:
     """Views and one table macro for each query, so that any DuckDB client has them."""
-    install_views(case)
-    for query in library(extra).values():
-        if complaint := _not_one_select(query.body):
-            raise QueryError(complaint, where=str(query.path))
-        try:
-            case.execute(macro_sql(query))
-        except duckdb.Error as error:
-            raise QueryError(str(error).splitlines()[0], where=str(query.path)) from error
-        case.execute(f"COMMENT ON MACRO TABLE {query.macro} IS {quoted(query.question or query.title)}")
+    with case.transaction():
+        install_views(case)
+        for query in library(extra).values():
+            _install_macro(case, query)
+
+
+def _install_macro(case: Case, query: Query) -> None:
+    if complaint := _not_one_select(query.body):
+        raise QueryError(complaint, where=str(query.path))
+    try:
+        case.execute(macro_sql(query))
+    except duckdb.Error as error:
+        raise QueryError(str(error).splitlines()[0], where=str(query.path)) from error
+    case.execute(f"COMMENT ON MACRO TABLE {query.macro} IS {quoted(query.question or query.title)}")
 
 
 def install_views(case: Case) -> None:

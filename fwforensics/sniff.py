@@ -10,11 +10,13 @@ from typing import BinaryIO, cast
 import polars as pl
 
 from fwforensics.formats import Context, formats
-from fwforensics.formats._engine import Recogniser, parse
+from fwforensics.formats._engine import parse
 from fwforensics.formats._finish import finish
 from fwforensics.formats._lines import Lines
+from fwforensics.formats._recogniser import Recogniser
+from fwforensics.inflate import Limits
 from fwforensics.ingest import binary_format
-from fwforensics.reader import Limits, Source, chunks, expand
+from fwforensics.reader import Source, chunks, expand
 
 SAMPLE = 1 << 20
 
@@ -41,7 +43,9 @@ def _one(source: Source) -> Sniffed:
         context = Context(latest=source.mtime + timedelta(days=1))
         if fmt is not None and fmt.binary is not None:
             decoder = fmt.binary.decoder(context)
-            frames = [d.frames["events"] for d in decoder.feed(1, cast("BinaryIO", content)) if "events" in d.frames][:1]
+            frames = [d.frames["events"] for d in decoder.feed(1, cast("BinaryIO", content)) if "events" in d.frames][
+                :1
+            ]
             rows = finish(frames[0], "events") if frames else None
             return Sniffed(source.label, _shares(source.label, {fmt.name: 1}, 1), rows, True)
         first = next(iter(chunks(content, SAMPLE)), None)

@@ -16,7 +16,9 @@ from scipy.stats import beta
 CONFIDENCE = 0.95
 
 
-def exact_interval(hits: np.ndarray, trials: np.ndarray, confidence: float = CONFIDENCE) -> tuple[np.ndarray, np.ndarray]:
+def exact_interval(
+    hits: np.ndarray, trials: np.ndarray, confidence: float = CONFIDENCE
+) -> tuple[np.ndarray, np.ndarray]:
     """Clopper–Pearson limits.
 
     Args:
@@ -50,7 +52,11 @@ def recurrence(per_run: pl.DataFrame, bouts: pl.DataFrame) -> pl.DataFrame:
     counted = per_run.group_by("pattern_id").agg(
         (pl.col("violations") > 0).sum().cast(pl.UInt64).alias("runs_hit"),
         pl.col("possible").sum().cast(pl.UInt64).alias("runs_possible"),
-        pl.when(pl.col("exposed").is_not_null().all()).then(pl.col("exposed").sum()).first().cast(pl.UInt64).alias("runs_exposed"),
+        pl.when(pl.col("exposed").is_not_null().all())
+        .then(pl.col("exposed").sum())
+        .first()
+        .cast(pl.UInt64)
+        .alias("runs_exposed"),
         (pl.col("seconds").sum() / 3600).alias("hours"),
     )
     inside = bouts.filter(pl.col("run_id").is_not_null()).group_by("pattern_id").agg(pl.len().alias("inside"))

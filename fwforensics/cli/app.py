@@ -34,7 +34,9 @@ NOUNS = ("ingest", "case", "runs", "hunt", "query", "demo")
 def common(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing on stderr but errors.")] = False,
     no_progress: Annotated[bool, typer.Option("--no-progress", help="Show no progress bar.")] = False,
-    display_tz: Annotated[str | None, typer.Option(help="Zone in which times are shown; changes nothing but the display.")] = None,
+    display_tz: Annotated[
+        str | None, typer.Option(help="Zone in which times are shown; changes nothing but the display.")
+    ] = None,
     version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,
 ) -> None:
     """Options that all commands share."""
@@ -58,7 +60,9 @@ def main() -> None:
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     arguments = _hoisted(sys.argv[1:])
     try:
-        code = load()(args=arguments, prog_name=Path(sys.argv[0]).name.replace("__main__.py", "fwf"), standalone_mode=False)
+        code = load()(
+            args=arguments, prog_name=Path(sys.argv[0]).name.replace("__main__.py", "fwf"), standalone_mode=False
+        )
     except FwfError as error:
         render.complain(error)
         code = error.exit_code

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated
 
 import polars as pl
 import typer
@@ -14,12 +15,15 @@ from fwforensics.cli import options, render
 from fwforensics.cli.app import app
 from fwforensics.cli.exits import ExitCode
 from fwforensics.errors import UsageError
+from fwforensics.queries import listing
 from fwforensics.store import utc_of
 
 sources_app = typer.Typer(invoke_without_command=True, help="List the sources of the case; correct a wrong ingest.")
 networks_app = typer.Typer(invoke_without_command=True, help="What counts as inside.")
 coverage_app = typer.Typer(invoke_without_command=True, help="When was each sensor alive?")
-clock_app = typer.Typer(invoke_without_command=True, help="Clock offsets of sensors; applied when queried, never written into events.")
+clock_app = typer.Typer(
+    invoke_without_command=True, help="Clock offsets of sensors; applied when queried, never written into events."
+)
 app.add_typer(sources_app, name="sources")
 app.add_typer(networks_app, name="networks")
 app.add_typer(coverage_app, name="coverage")
@@ -35,29 +39,38 @@ def moment(text: str) -> datetime:
 
 
 @app.command()
-def info(case: options.CasePath = None, output: options.Output = render.OutputFormat.TABLE, as_json: options.AsJson = False) -> None:
+def info(
+    case: options.CasePath = None, output: options.Output = render.OutputFormat.TABLE, as_json: options.AsJson = False
+) -> None:
     """Sources, time range, coverage and gaps of each sensor, runs, rejects, and what was ignored."""
     options.choose(output, as_json)
     with options.reading(case) as opened:
         parts = overview.overview(opened)
     if render.style.output is not render.OutputFormat.TABLE:
-        flat = [pl.DataFrame({"section": name, **{k: v for k, v in row.items()}}, strict=False) for name, f in parts.items() for row in f.to_dicts()]
+        flat = [
+            pl.DataFrame({"section": name, **row}, strict=False) for name, f in parts.items() for row in f.to_dicts()
+        ]
         render.show(pl.concat(flat, how="diagonal_relaxed") if flat else pl.DataFrame())
         return
     for name, frame in parts.items():
         render.show(frame, title=name, limit=50)
 
 
-def _list_sources(case: Any) -> None:
+def _list_sources(case: Path | None) -> None:
     with options.reading(case) as opened:
-        render.show(opened.sql(
-            "SELECT source_id, path, member, format, sensor, sensor_basis, run_id, lines, parsed, rejects, ignored, rows, first_ts, "
-            "last_ts, tz, tz_basis, year_basis, size_bytes, left(sha256, 12) AS sha256, ingested_at FROM sources ORDER BY source_id"
-        ).pl(), hide=("ingested_at", "member", "parsed", "rows", "size_bytes"))  # fmt: skip
+        frame = listing(opened, "source-list")
+    render.show(
+        frame, hide=("ingested_at", "member", "parsed", "rows", "size_bytes", "sensor_basis", "tz_basis", "sha256")
+    )
 
 
 @sources_app.callback()
-def sources(ctx: typer.Context, case: options.CasePath = None, output: options.Output = render.OutputFormat.TABLE, as_json: options.AsJson = False) -> None:
+def sources(
+    ctx: typer.Context,
+    case: options.CasePath = None,
+    output: options.Output = render.OutputFormat.TABLE,
+    as_json: options.AsJson = False,
+) -> None:
     """List the sources of the case; correct a wrong ingest."""
     ctx.obj = case
     options.choose(output, as_json)
@@ -66,14 +79,23 @@ def sources(ctx: typer.Context, case: options.CasePath = None, output: options.O
 
 
 @sources_app.command("list")
-def list_sources(ctx: typer.Context, case: options.CasePath = None, output: options.Output = render.OutputFormat.TABLE, as_json: options.AsJson = False) -> None:
+def list_sources(
+    ctx: typer.Context,
+    case: options.CasePath = None,
+    output: options.Output = render.OutputFormat.TABLE,
+    as_json: options.AsJson = False,
+) -> None:
     """List the sources."""
     options.choose(output, as_json)
     _list_sources(case or ctx.obj)
 
 
 @sources_app.command("remove")
-def remove_source(ctx: typer.Context, ids: Annotated[list[int], typer.Argument(help="Numbers of sources.")], case: options.CasePath = None) -> None:
+def remove_source(
+    ctx: typer.Context,
+    ids: Annotated[list[int], typer.Argument(help="Numbers of sources.")],
+    case: options.CasePath = None,
+) -> None:
     """Take sources and all that came from them out of the case; the evidence stays as it is."""
     with options.writing(case or ctx.obj) as opened:
         overview.require_sources(opened, ids)
@@ -113,20 +135,22 @@ def rejects(
     """Lines that could not be read, with the reason."""
     options.choose(output, as_json)
     with options.reading(case) as opened:
-        frame = opened.sql(
-            "SELECT r.source_id, s.path, r.line_no, r.reason, r.raw FROM rejects AS r JOIN sources AS s USING (source_id) "
-            "WHERE $source IS NULL OR r.source_id = $source ORDER BY r.source_id, r.line_no", {"source": source},
-        ).pl()  # fmt: skip
+        frame = listing(opened, "reject-list", only=source)
     render.show(frame, limit=limit or None, hide=("path",))
 
 
-def _list_networks(case: Any) -> None:
+def _list_networks(case: Path | None) -> None:
     with options.reading(case) as opened:
-        render.show(opened.sql("SELECT cidr, name, zone, basis FROM networks ORDER BY low, high DESC").pl())
+        render.show(listing(opened, "network-list"))
 
 
 @networks_app.callback()
-def networks(ctx: typer.Context, case: options.CasePath = None, output: options.Output = render.OutputFormat.TABLE, as_json: options.AsJson = False) -> None:
+def networks(
+    ctx: typer.Context,
+    case: options.CasePath = None,
+    output: options.Output = render.OutputFormat.TABLE,
+    as_json: options.AsJson = False,
+) -> None:
     """What counts as inside."""
     ctx.obj = case
     options.choose(output, as_json)
@@ -135,7 +159,12 @@ def networks(ctx: typer.Context, case: options.CasePath = None, output: options.
 
 
 @networks_app.command("list")
-def list_networks(ctx: typer.Context, case: options.CasePath = None, output: options.Output = render.OutputFormat.TABLE, as_json: options.AsJson = False) -> None:
+def list_networks(
+    ctx: typer.Context,
+    case: options.CasePath = None,
+    output: options.Output = render.OutputFormat.TABLE,
+    as_json: options.AsJson = False,
+) -> None:
     """List the networks; the narrowest that holds an address decides."""
     options.choose(output, as_json)
     _list_networks(case or ctx.obj)
@@ -169,7 +198,11 @@ def remove_network(ctx: typer.Context, cidr: Annotated[str, typer.Argument()], c
 
 
 @networks_app.command("import")
-def import_networks(ctx: typer.Context, file: Annotated[str, typer.Argument(help="CSV with cidr, name, zone.")], case: options.CasePath = None) -> None:
+def import_networks(
+    ctx: typer.Context,
+    file: Annotated[str, typer.Argument(help="CSV with cidr, name, zone.")],
+    case: options.CasePath = None,
+) -> None:
     """Declare the networks of a CSV file (cidr, name, zone)."""
     with options.writing(case or ctx.obj, create=True) as opened:
         count = overview.import_networks(opened, file)
@@ -178,14 +211,19 @@ def import_networks(ctx: typer.Context, file: Annotated[str, typer.Argument(help
 
 
 @coverage_app.callback()
-def coverage(ctx: typer.Context, case: options.CasePath = None, output: options.Output = render.OutputFormat.TABLE, as_json: options.AsJson = False) -> None:
+def coverage(
+    ctx: typer.Context,
+    case: options.CasePath = None,
+    output: options.Output = render.OutputFormat.TABLE,
+    as_json: options.AsJson = False,
+) -> None:
     """When was each sensor alive?"""
     ctx.obj = case
     options.choose(output, as_json)
     if ctx.invoked_subcommand is None:
         with options.reading(case) as opened:
-            render.show(overview.coverage(opened))
-            render.show(overview.exposures(opened), title="exposure of runs")
+            render.show(listing(opened, "sensor-coverage"))
+            render.show(listing(opened, "exposure-list"), title="exposure of runs")
 
 
 @coverage_app.command("declare")
@@ -210,7 +248,12 @@ def declare(
 
 
 @clock_app.callback()
-def clock(ctx: typer.Context, case: options.CasePath = None, output: options.Output = render.OutputFormat.TABLE, as_json: options.AsJson = False) -> None:
+def clock(
+    ctx: typer.Context,
+    case: options.CasePath = None,
+    output: options.Output = render.OutputFormat.TABLE,
+    as_json: options.AsJson = False,
+) -> None:
     """Clock offsets."""
     ctx.obj = case
     options.choose(output, as_json)
@@ -252,23 +295,39 @@ def evidence(
         places = proof.of_finding(opened, finding) if finding else [(source or 0, n) for n in line or ()]
         shown = places[:limit] if limit else places
         found = list(proof.raw_lines(opened, shown))
-    rows = [(r.source_id, r.label, r.line_no, r.raw) for r in found]
-    render.show(pl.DataFrame(rows, schema={"source_id": pl.UInt32, "path": pl.String, "line_no": pl.UInt64, "raw": pl.String}, orient="row"))
+    if render.style.output is render.OutputFormat.TABLE:
+        render.quotations([(f"source {r.source_id}: {r.label}", r.line_no, r.raw) for r in found])
+    else:
+        rows = [(r.source_id, r.label, r.line_no, r.raw) for r in found]
+        columns: dict[str, type[pl.DataType]] = {
+            "source_id": pl.UInt32, "path": pl.String, "line_no": pl.UInt64, "raw": pl.String,
+        }  # fmt: skip
+        render.show(pl.DataFrame(rows, schema=columns, orient="row"))
     if len(shown) < len(places):
         render.say(f"showing {len(shown):,} of {len(places):,} lines; --limit 0 shows all")
     render.say("the SHA-256 of every source is what was ingested")
 
 
 @app.command()
-def verify(case: options.CasePath = None, output: options.Output = render.OutputFormat.TABLE, as_json: options.AsJson = False) -> None:
+def verify(
+    case: options.CasePath = None, output: options.Output = render.OutputFormat.TABLE, as_json: options.AsJson = False
+) -> None:
     """Hash every source again and check the case; exit 1 where something changed or is missing."""
     options.choose(output, as_json)
     with options.reading(case) as opened:
         verdicts = list(proof.verify(opened))
         faults = overview.check(opened)
     rows = [(v.source_id, v.label, v.state, v.detail) for v in verdicts] + [(None, "case", "wrong", f) for f in faults]
-    render.show(pl.DataFrame(rows, schema={"source_id": pl.UInt32, "path": pl.String, "state": pl.String, "detail": pl.String}, orient="row"))
+    render.show(
+        pl.DataFrame(
+            rows,
+            schema={"source_id": pl.UInt32, "path": pl.String, "state": pl.String, "detail": pl.String},
+            orient="row",
+        )
+    )
     bad = sum(v.state in ("changed", "missing") for v in verdicts) + len(faults)
-    render.say(f"{len(verdicts)} sources, {bad} not as they were" if bad else f"{len(verdicts)} sources, all as they were")
+    render.say(
+        f"{len(verdicts)} sources, {bad} not as they were" if bad else f"{len(verdicts)} sources, all as they were"
+    )
     if bad:
         raise typer.Exit(ExitCode.ERROR)

@@ -25,7 +25,9 @@ MANIFEST = "runs.jsonl"
 
 @app.command()
 def demo(
-    folder: Annotated[Path | None, typer.Argument(help="Where the case is made; a temporary folder if not given.")] = None,
+    folder: Annotated[
+        Path | None, typer.Argument(help="Where the case is made; a temporary folder if not given.")
+    ] = None,
     output: options.Output = render.OutputFormat.TABLE,
     as_json: options.AsJson = False,
 ) -> None:
@@ -50,7 +52,9 @@ def demo(
         schema = ["file", "format", "lines", "rows", "rejects", "ignored"]
         render.show(pl.DataFrame(counts, schema=schema, orient="row"), title="what was read")
         render.say(f"{runs} runs imported")
-        render.show(recurring, title="recurring violations: who was refused where, in how many of the observed runs", limit=12)
+        render.show(
+            recurring, title="recurring violations: who was refused where, in how many of the observed runs", limit=12
+        )
     print_findings(outcome, 15)
     _next(path, time.monotonic() - started)
 

@@ -13,21 +13,38 @@ from fwforensics.cli.app import app
 from fwforensics.cli.case import moment
 from fwforensics.cli.exits import ExitCode
 from fwforensics.errors import UsageError
+from fwforensics.queries import listing
 from fwforensics.store import Case
 
-SHOWN = ("pattern_id", "tier", "severity", "category", "target", "service", "runs_hit", "runs_exposed", "recurrence",
-         "interval", "bouts", "hosts", "first_ts", "last_ts")  # fmt: skip
+SHOWN = (
+    "pattern_id",
+    "tier",
+    "severity",
+    "category",
+    "target",
+    "service",
+    "runs",
+    "interval",
+    "bouts",
+    "hosts",
+    "first",
+    "last",
+)
 
 
 @app.command()
 def hunt(
     case: options.CasePath = None,
-    since: Annotated[str | None, typer.Option(help="Only connections from this time on (UTC unless it has a zone).")] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Only connections from this time on (UTC unless it has a zone).")
+    ] = None,
     until: Annotated[str | None, typer.Option(help="Only connections before this time.")] = None,
     run: Annotated[str | None, typer.Option(help="Only this run.")] = None,
     detection: Annotated[list[str] | None, typer.Option(help="Only this detection; may be repeated.")] = None,
     min_severity: Annotated[str | None, typer.Option(help="informational, low, medium, high or critical.")] = None,
-    fail_on: Annotated[str | None, typer.Option(help="Exit with 10 where a finding has this severity or a higher one.")] = None,
+    fail_on: Annotated[
+        str | None, typer.Option(help="Exit with 10 where a finding has this severity or a higher one.")
+    ] = None,
     queries: Annotated[list[str] | None, typer.Option("--queries", help="Further folder of queries.")] = None,
     limit: options.Limit = 30,
     output: options.Output = render.OutputFormat.TABLE,
@@ -57,7 +74,7 @@ def print_findings(outcome: library.Outcome, limit: int = 30) -> None:
     if render.style.output is not render.OutputFormat.TABLE:
         render.show(outcome.patterns)
         return
-    render.show(summary(outcome.patterns).select(SHOWN), title="findings", limit=limit or None)
+    render.show(summary(outcome.patterns), title="findings", limit=limit or None)
     if outcome.partial:
         render.say("partial: this hunt was filtered")
     for row in outcome.detections.to_dicts():
@@ -70,14 +87,16 @@ def print_findings(outcome: library.Outcome, limit: int = 30) -> None:
 
 
 def summary(patterns: pl.DataFrame) -> pl.DataFrame:
-    """Columns that people read."""
-    per_cent = [
-        pl.format("{}–{} %", (100 * pl.col("recurrence_low")).round(0).cast(pl.Int64), (100 * pl.col("recurrence_high")).round(0).cast(pl.Int64))
-        .alias("interval"),
+    """The columns that people read: recurrence as `5 of 6`, its 95 % interval, how many hosts."""
+    low, high = ((100 * pl.col(f"recurrence_{end}")).round(0).cast(pl.Int64) for end in ("low", "high"))
+    return patterns.with_columns(
+        pl.format("{} of {}", "runs_hit", pl.col("runs_exposed").cast(pl.String).fill_null("?")).alias("runs"),
+        pl.format("{}–{} %", low, high).alias("interval"),
         pl.col("n_bouts").alias("bouts"),
-        pl.col("recurrence").round(2),
-    ]  # fmt: skip
-    return patterns.with_columns(per_cent)
+        pl.col("hosts").list.len(),
+        pl.col("first_ts").dt.truncate("1s").alias("first"),
+        pl.col("last_ts").dt.truncate("1s").alias("last"),
+    ).select(SHOWN)
 
 
 @app.command()
@@ -115,14 +134,9 @@ def _show_pattern(case: Case, finding: str) -> None:
     scope = case.sql("SELECT scope FROM hunts ORDER BY hunt_id DESC LIMIT 1").scalar()
     if scope == "partial":
         render.say("partial: the hunt was filtered")
-    bouts = case.sql(
-        "SELECT bout_no, host, run_id, ts, ts_end, n_attempts, n_events FROM pattern_bouts WHERE pattern_id = ? ORDER BY bout_no", [finding]
-    ).pl()
+    bouts = listing(case, "pattern-bouts", finding=finding)
     render.show(bouts, title="bouts", limit=30)
-    marked = case.sql(
-        "SELECT v.violation_id, v.detection, v.severity, v.ts, v.src_ip, v.dst_ip, v.dst_port, v.run_id, v.run_basis, v.reason "
-        "FROM pattern_violations JOIN violations AS v USING (violation_id) WHERE pattern_id = ? ORDER BY v.ts, v.violation_id", [finding]
-    ).pl()  # fmt: skip
+    marked = listing(case, "pattern-violations", finding=finding)
     render.show(marked, title="violations", limit=20)
     render.say(f"the raw lines: fwf evidence {finding}")
 
@@ -133,12 +147,8 @@ def _show_violation(case: Case, finding: str) -> None:
         render.show(case.sql("SELECT * FROM violations WHERE violation_id = ?", [finding]).pl())
         return
     render.mapping({k: v for k, v in row.items() if v is not None})
-    runs = case.sql("SELECT run_id, weight FROM violation_runs WHERE violation_id = ? ORDER BY run_id", [finding]).pl()
+    runs = listing(case, "violation-runs", finding=finding)
     render.show(runs, title="possible runs")
-    events = case.sql(
-        "SELECT e.source_id, e.line_no, e.ts, e.sensor, e.action, e.disposition, e.rule, e.src_ip, e.src_port, e.dst_ip, e.dst_port "
-        "FROM violation_events AS x JOIN events AS e USING (source_id, line_no, record_no) WHERE x.violation_id = ? "
-        "ORDER BY e.ts, e.source_id, e.line_no", [finding],
-    ).pl()  # fmt: skip
+    events = listing(case, "violation-events", finding=finding)
     render.show(events, title="events", limit=30)
     render.say(f"the raw lines: fwf evidence {finding}")

@@ -16,25 +16,37 @@ from fwforensics.cli import options, render
 from fwforensics.cli.app import app
 from fwforensics.cli.exits import ExitCode
 from fwforensics.errors import UsageError
-from fwforensics.reader import Limits
+from fwforensics.inflate import Limits
 
 
 @app.command()
 def ingest(
     paths: Annotated[list[str], typer.Argument(help="Files, folders, globs, archives; - is stdin.")],
     case: options.CasePath = None,
-    format: Annotated[str | None, typer.Option("--format", "-f", help="Read all as this format, whatever it looks like.")] = None,  # noqa: A002
+    format: Annotated[
+        str | None, typer.Option("--format", "-f", help="Read all as this format, whatever it looks like.")
+    ] = None,
     tz: Annotated[str | None, typer.Option(help="Zone of times that have none (IANA name; UTC if not given).")] = None,
-    year: Annotated[int | None, typer.Option(help="Year of the first record, where records have none; New Years are counted on.")] = None,
+    year: Annotated[
+        int | None, typer.Option(help="Year of the first record, where records have none; New Years are counted on.")
+    ] = None,
     sensor: Annotated[str | None, typer.Option(help="Name of the device, in place of what the records say.")] = None,
     run: Annotated[str | None, typer.Option(help="Run that these sources belong to.")] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Read again what is in the case, in its place.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="A source with any reject is not taken.")] = False,
-    max_reject_ratio: Annotated[float, typer.Option(help="Share of rejected lines above which the exit code is 3.")] = 0.05,
-    memory_limit: Annotated[str | None, typer.Option(help="Memory of the database before it goes to disk, such as 2GB.")] = None,
+    max_reject_ratio: Annotated[
+        float, typer.Option(help="Share of rejected lines above which the exit code is 3.")
+    ] = 0.05,
+    memory_limit: Annotated[
+        str | None, typer.Option(help="Memory of the database before it goes to disk, such as 2GB.")
+    ] = None,
     jobs: Annotated[int, typer.Option(help="Threads of the parser (0: all cores).")] = 0,
-    max_ratio: Annotated[float, typer.Option(help="Decompressed ÷ compressed bytes at which decompression stops.")] = Limits().ratio,
-    max_size: Annotated[float, typer.Option(help="Decompressed GiB of one source at which reading stops.")] = Limits().size / 2**30,
+    max_ratio: Annotated[
+        float, typer.Option(help="Decompressed ÷ compressed bytes at which decompression stops.")
+    ] = Limits().ratio,
+    max_size: Annotated[
+        float, typer.Option(help="Decompressed GiB of one source at which reading stops.")
+    ] = Limits().size / 2**30,
     output: options.Output = render.OutputFormat.TABLE,
     as_json: options.AsJson = False,
 ) -> None:
@@ -80,7 +92,9 @@ def _narrate(report: library.Report, case: Path) -> None:
         elif s.message:
             render.say(f"{s.label}: {s.message}")
         elif report.is_partial(s):
-            render.say(f"{s.label}: {s.rejects:,} of {s.lines:,} lines could not be read; see: fwf rejects --source {s.source_id}")
+            render.say(
+                f"{s.label}: {s.rejects:,} of {s.lines:,} lines could not be read; see: fwf rejects --source {s.source_id}"
+            )
     new = [s for s in report.sources if s.status in ("new", "continued")]
     total = sum(s.lines for s in new)
     seconds = sum(s.seconds for s in new)
@@ -100,7 +114,10 @@ def formats(
     """List what can be read; with a name, what that format takes from a record."""
     options.choose(output, as_json)
     if name is None:
-        rows = [(f.name, f.title, f.binary.unit if f.binary else "line", f.reference) for f in formats_module.formats().values()]
+        rows = [
+            (f.name, f.title, f.binary.unit if f.binary else "line", f.reference)
+            for f in formats_module.formats().values()
+        ]
         render.show(pl.DataFrame(rows, schema=["format", "title", "unit", "reference"], orient="row").sort("format"))
         return
     fmt = formats_module.find_format(name)

@@ -11,11 +11,14 @@ import typer
 from fwforensics import derive, queries
 from fwforensics.cli import render
 from fwforensics.cli.render import OutputFormat
-from fwforensics.store import Case
+from fwforensics.store import MEMORY_LIMIT, Case
 
 DEFAULT_CASE = "case.duckdb"
 
-CasePath = Annotated[Path | None, typer.Option("--case", "-c", help="The case file; else $FWF_CASE, else case.duckdb here.", show_default=False)]
+CasePath = Annotated[
+    Path | None,
+    typer.Option("--case", "-c", help="The case file; else $FWF_CASE, else case.duckdb here.", show_default=False),
+]
 Output = Annotated[OutputFormat, typer.Option("--output-format", "-o", help="How rows are printed.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Short for --output-format json.")]
 Limit = Annotated[int, typer.Option(help="Rows of a table that are shown; 0 shows all.")]
@@ -35,7 +38,7 @@ def writing(given: Path | None, *, create: bool = False, memory_limit: str | Non
     """Open a case to change; a new one gets its views and macros, an interrupted one is put in order."""
     path = case_path(given)
     fresh = not path.exists()
-    case = Case(path, create=create, **({"memory_limit": memory_limit} if memory_limit else {}))
+    case = Case(path, create=create, memory_limit=memory_limit or MEMORY_LIMIT)
     if fresh:
         queries.install(case)
     return case

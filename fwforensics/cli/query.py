@@ -25,19 +25,32 @@ Folders = Annotated[list[str] | None, typer.Option("--queries", help="Further fo
 
 @queries_app.callback()
 def queries(
-    ctx: typer.Context, folders: Folders = None, output: options.Output = render.OutputFormat.TABLE, as_json: options.AsJson = False
+    ctx: typer.Context,
+    folders: Folders = None,
+    output: options.Output = render.OutputFormat.TABLE,
+    as_json: options.AsJson = False,
 ) -> None:
     """List canned queries."""
     options.choose(output, as_json)
     if ctx.invoked_subcommand is None:
-        rows = [(q.name, q.kind, q.question or q.title, list(q.params)) for q in library.library(folders or ()).values()]
-        schema = {"query": pl.String, "kind": pl.String, "question": pl.String, "parameters": pl.List(pl.String)}
+        rows = [
+            (q.name, q.kind, q.question or q.title, list(q.params)) for q in library.library(folders or ()).values()
+        ]
+        schema: dict[str, pl.DataType | type[pl.DataType]] = {
+            "query": pl.String,
+            "kind": pl.String,
+            "question": pl.String,
+            "parameters": pl.List(pl.String),
+        }
         render.show(pl.DataFrame(rows, schema=schema, orient="row").sort("kind", "query"))
 
 
 @queries_app.command("lint")
 def lint(
-    case: options.CasePath = None, folders: Folders = None, output: options.Output = render.OutputFormat.TABLE, as_json: options.AsJson = False
+    case: options.CasePath = None,
+    folders: Folders = None,
+    output: options.Output = render.OutputFormat.TABLE,
+    as_json: options.AsJson = False,
 ) -> None:
     """Hold all queries to the contract, on an empty case unless one is given."""
     options.choose(output, as_json)
@@ -58,7 +71,9 @@ def lint(
 def query(
     name: Annotated[str, typer.Argument(help="Name of a canned query; see: fwf queries.")],
     param: Annotated[list[str] | None, typer.Option("--param", "-p", help="NAME=VALUE; may be repeated.")] = None,
-    describe: Annotated[bool, typer.Option("--describe", help="Say what the query answers, takes and gives, and stop.")] = False,
+    describe: Annotated[
+        bool, typer.Option("--describe", help="Say what the query answers, takes and gives, and stop.")
+    ] = False,
     case: options.CasePath = None,
     folders: Folders = None,
     limit: options.Limit = 50,
@@ -98,7 +113,7 @@ def _describe(chosen: library.Query) -> None:
     render.lines([chosen.title, "", chosen.question, ""])
     render.mapping({
         **{f"${n}": f"{p.help} ({p.type}, default {p.default})" for n, p in chosen.params.items()},
-        **{n: meaning for n, meaning in chosen.columns.items()},
+        **chosen.columns,
         "false positives": "; ".join(chosen.false_positives), "next": chosen.next, "file": str(chosen.path),
     })  # fmt: skip
 
@@ -118,7 +133,7 @@ def sql(
     """
     options.choose(output, as_json)
     if (text is None) == (file is None):
-        raise UsageError("which SQL?", remedy='give it as an argument, or with -f FILE')
+        raise UsageError("which SQL?", remedy="give it as an argument, or with -f FILE")
     if file is not None:
         if str(file) != "-" and not file.is_file():
             raise UsageError("there is no such file", where=str(file))
@@ -134,14 +149,25 @@ def sql(
 @app.command()
 def export(
     what: Annotated[str, typer.Argument(help="A table, a view, or a canned query.")],
-    target: Annotated[Path, typer.Option("--out", "-o", help="File; its ending says the format: csv, jsonl, json, parquet, md.")],
-    param: Annotated[list[str] | None, typer.Option("--param", "-p", help="NAME=VALUE of a query; may be repeated.")] = None,
+    target: Annotated[
+        Path, typer.Option("--out", "-o", help="File; its ending says the format: csv, jsonl, json, parquet, md.")
+    ],
+    param: Annotated[
+        list[str] | None, typer.Option("--param", "-p", help="NAME=VALUE of a query; may be repeated.")
+    ] = None,
     clobber: Annotated[bool, typer.Option("--clobber", help="Overwrite the file.")] = False,
     case: options.CasePath = None,
     folders: Folders = None,
 ) -> None:
     """Write a table or the answer of a query to a file."""
-    kinds = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".parquet": "parquet", ".md": "markdown"}
+    kinds = {
+        ".csv": "csv",
+        ".jsonl": "jsonl",
+        ".ndjson": "jsonl",
+        ".json": "json",
+        ".parquet": "parquet",
+        ".md": "markdown",
+    }
     if target.suffix not in kinds:
         raise UsageError(f"what format is {target.name!r}?", remedy=f"let the name end in {', '.join(kinds)}")
     if target.exists() and not clobber:

@@ -59,7 +59,9 @@ class Style:
 
 style = Style()
 #: C0 and C1 controls, and marks that turn the direction of text.
-CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069\ufeff\ud800-\udfff]")
+CONTROLS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069\ufeff\ud800-\udfff]"
+)
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -100,7 +102,9 @@ def set_zone(name: str | None) -> None:
         try:
             style.zone = ZoneInfo(name)
         except (ZoneInfoNotFoundError, ValueError):
-            raise UsageError(f"there is no time zone {name!r}", remedy="give an IANA name such as Europe/Berlin") from None
+            raise UsageError(
+                f"there is no time zone {name!r}", remedy="give an IANA name such as Europe/Berlin"
+            ) from None
 
 
 def cell(value: Any) -> str:
@@ -125,7 +129,9 @@ def stamp(value: datetime) -> str:
     """RFC 3339, UTC unless `--display-tz`."""
     zoned = value.replace(tzinfo=UTC)
     if style.zone is not None:
-        return zoned.astimezone(style.zone).isoformat(sep="T", timespec="seconds" if not value.microsecond else "milliseconds")
+        return zoned.astimezone(style.zone).isoformat(
+            sep="T", timespec="seconds" if not value.microsecond else "milliseconds"
+        )
     text = value.isoformat(timespec="seconds" if not value.microsecond else "milliseconds")
     return f"{text}Z"
 
@@ -154,12 +160,16 @@ def show(frame: pl.DataFrame, *, title: str | None = None, limit: int | None = N
     if limit is not None and total > limit:
         shown = shown.head(limit)
     out = console()
-    table = Table(box=SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False, show_edge=False, header_style="bold")
+    table = Table(
+        box=SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False, show_edge=False, header_style="bold"
+    )
     for name, dtype in shown.schema.items():
         whole = dtype.is_temporal() or dtype.is_numeric() or name.endswith("_id")
         table.add_column(name, justify="right" if dtype.is_numeric() else "left", overflow="fold", no_wrap=whole)
     for row in shown.iter_rows():
-        table.add_row(*(Text(_shortened(cell(_nearer(v) if n == "path" else v))) for n, v in zip(shown.columns, row, strict=True)))
+        table.add_row(
+            *(Text(_shortened(cell(_nearer(v) if n == "path" else v))) for n, v in zip(shown.columns, row, strict=True))
+        )
     if shown.width:
         out.print(table)
     if limit is not None and total > limit:
@@ -189,7 +199,9 @@ def write(frame: pl.DataFrame, output: OutputFormat, target: Any) -> None:
             target.write(buffer.getvalue())
         case OutputFormat.JSON:
             rows = [{k: plain(v) for k, v in r.items()} for r in frame.iter_rows(named=True)]
-            target.write((json.dumps(rows, ensure_ascii=False, default=str, indent=1) + "\n").encode(errors="backslashreplace"))
+            target.write(
+                (json.dumps(rows, ensure_ascii=False, default=str, indent=1) + "\n").encode(errors="backslashreplace")
+            )
         case OutputFormat.JSONL:
             for r in frame.iter_rows(named=True):
                 line = json.dumps({k: plain(v) for k, v in r.items()}, ensure_ascii=False, default=str)
@@ -213,7 +225,10 @@ def _csv(frame: pl.DataFrame) -> bytes:
     ]
     flat = frame.with_columns(texts) if texts else frame
     guarded = [
-        pl.when(pl.col(c).str.contains(r"^[=+\-@\t\r]")).then(pl.concat_str([pl.lit("'"), pl.col(c)])).otherwise(pl.col(c)).alias(c)
+        pl.when(pl.col(c).str.contains(r"^[=+\-@\t\r]"))
+        .then(pl.concat_str([pl.lit("'"), pl.col(c)]))
+        .otherwise(pl.col(c))
+        .alias(c)
         for c, t in flat.schema.items()
         if t == pl.String
     ]
@@ -244,6 +259,17 @@ def lines(texts: Sequence[str]) -> None:
     out = console()
     for text in texts:
         out.print(Text(safe(text)), soft_wrap=True)
+
+
+def quotations(found: Sequence[tuple[str, int, str]]) -> None:
+    """Print raw lines whole, under the name of their source, each behind its number."""
+    out = console()
+    title = None
+    for label, number, raw in found:
+        if label != title:
+            title = label
+            out.print(Text(safe(label), style="bold"), soft_wrap=True)
+        out.print(Text(f"{number:>9}  ", style="dim") + Text(safe(raw)), soft_wrap=True)
 
 
 @contextmanager
