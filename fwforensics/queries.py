@@ -26,7 +26,14 @@ from fwforensics.store import Case, fetch, utc_of
 HEADER = re.compile(r"^\s*/\* ---\n(?P<toml>.*?)\n--- \*/\s*(?P<body>.*)$", re.DOTALL)
 RUNNABLE = ("detection", "hunt", "explore")
 KINDS = (*RUNNABLE, "view", "build", "case")
-FOLDERS = {"detection": "detections", "hunt": "hunts", "explore": "explore", "view": "views", "build": "build", "case": "case"}
+FOLDERS = {
+    "detection": "detections",
+    "hunt": "hunts",
+    "explore": "explore",
+    "view": "views",
+    "build": "build",
+    "case": "case",
+}
 TYPES = {
     "int": "BIGINT", "float": "DOUBLE", "text": "VARCHAR", "time": "TIMESTAMP", "bool": "BOOLEAN", "list": "VARCHAR[]",
 }  # fmt: skip
