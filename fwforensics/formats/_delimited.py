@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,7 +17,8 @@ from fwforensics.formats._pieces import (
     Piece,
     bad_rows,
     build_columns,
-    escape_json,
+    inner_positions,
+    json_texts,
     special_positions,
     with_extra,
 )
@@ -62,9 +62,14 @@ class Delimited:
                 pieces.append(piece)
             else:
                 bad.append(piece.rows)
+        if self.quote:
+            escapes = inner_positions(lines, ord(self.separator), ord(self.quote))
+        else:
+            escapes = special_positions(lines, None)
         frame = build_columns(lines, pieces, wanted)
-        frame = with_extra(frame, [self._extra(lines, p, wanted) for p in pieces], pieces)
-        frame = self._cleaned(frame)
+        frame = with_extra(frame, [self._extra(lines, p, wanted, escapes) for p in pieces], pieces)
+        if self.quote and (lines.bytes[escapes] == ord(self.quote)).any():
+            frame = self._cleaned(frame)
         if self.begin is not None:
             rows = frame[ROW].to_numpy()
             frame = frame.with_columns(lines.column("@head", lines.starts[rows], begin[rows]))
@@ -99,48 +104,23 @@ class Delimited:
         spare = [f"field_{i + 1}" for i in range(len(given), count)]
         return [*list(given)[:count], *spare]
 
-    def _extra(self, lines: Lines, piece: Piece, wanted: set[str]) -> pl.Series:
+    def _extra(self, lines: Lines, piece: Piece, wanted: set[str], escapes: Positions) -> pl.Series:
         """JSON text of fields with a value that nobody wants."""
         rest = [
-            (i, n)
-            for i, n in enumerate(piece.names)
-            if n is not None and (n not in wanted or n in self.keep) and (piece.ends[i] > piece.starts[i]).any()
+            (name, piece.starts[i], piece.ends[i])
+            for i, name in enumerate(piece.names)
+            if name is not None and (name not in wanted or name in self.keep)
         ]
-        none = pl.Series("extra", [None], pl.String).new_from_index(0, len(piece.rows))
-        if not rest:
-            return none
-        columns = [lines.column(str(i), piece.starts[i], piece.ends[i]) for i, _ in rest]
-        frame = pl.DataFrame(columns)
-        absent = frame.null_count().row(0)
-        escapes = special_positions(lines, None)
-        parts: list[tuple[str, pl.Expr]] = []
-        for (i, name), missing in zip(rest, absent, strict=True):
-            if missing < frame.height:
-                column = pl.col(str(i))
-                if (np.searchsorted(escapes, piece.ends[i]) > np.searchsorted(escapes, piece.starts[i])).any():
-                    column = column.str.replace_all(self.quote * 2, self.quote, literal=True) if self.quote else column
-                    column = escape_json(column)
-                parts.append((json.dumps(name), column))
-        if not parts:
-            return none
-        if not any(missing not in (0, frame.height) for missing in absent):  # every row has the same keys: one pass
-            whole: list[pl.Expr] = []
-            for mark, (key, value) in zip("{" + "," * len(parts), parts, strict=False):
-                whole += [pl.lit(('"' if whole else "") + f'{mark}{key}:"'), value]
-            return frame.select(pl.concat_str([*whole, pl.lit('"}')]).alias("extra")).to_series()
-        pairs = [pl.concat_str([pl.lit(f'{key}:"'), value, pl.lit('"')]) for key, value in parts]
-        body = pl.concat_str(pairs, separator=",", ignore_nulls=True)
-        text = frame.select(pl.when(body != "").then(pl.concat_str([pl.lit("{"), body, pl.lit("}")])).alias("extra"))
-        return text.to_series()
+        return json_texts(lines, len(piece.rows), rest, escapes, self._plain)
+
+    def _plain(self, text: pl.Expr) -> pl.Expr:
+        """What a field means: a doubled quote is one."""
+        return text.str.replace_all(self.quote * 2, self.quote, literal=True) if self.quote else text
 
     def _cleaned(self, frame: pl.DataFrame) -> pl.DataFrame:
         """A doubled quote is one."""
-        if not self.quote:
-            return frame
         names = [c for c in frame.columns if c not in (ROW, "extra")]
-        twice, once = self.quote * 2, self.quote
-        hit = [c for c in names if frame[c].str.contains(twice, literal=True).any()]
-        return frame.with_columns(pl.col(c).str.replace_all(twice, once, literal=True) for c in hit)
+        return frame.with_columns(self._plain(pl.col(c)) for c in names)
 
 
 def blank_out(lines: Lines, starts: Positions, ends: Positions, texts: Iterable[str]) -> None:
@@ -162,13 +142,13 @@ class Columnar:
 
     Attributes:
         header: which lines are headers.
-        names: from a header's text to field names.
+        names: from a header's text to field names, or to a function as `Delimited.names` may be one.
         default: names where no header came before.
         delimited: how the fields are cut; its `names` are replaced.
     """
 
     header: pl.Expr
-    names: Callable[[str], Sequence[str | None]]
+    names: Callable[[str], Sequence[str | None] | Callable[[str | None, int], Sequence[str | None] | None]]
     delimited: Delimited
     default: Sequence[str] | Callable[[str | None, int], Sequence[str | None] | None] | None = None
 
@@ -196,4 +176,4 @@ class Columnar:
 
     def _layout(self, head: str | None) -> Delimited:
         names: Any = self.names(head) if head is not None else (self.default or (lambda _kind, _count: None))
-        return replace(self.delimited, names=names, pick=None if head else self.delimited.pick)
+        return replace(self.delimited, names=names, pick=self.delimited.pick if callable(names) else None)

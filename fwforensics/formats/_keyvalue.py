@@ -12,7 +12,17 @@ import polars as pl
 
 from fwforensics.formats._format import Context, Fields
 from fwforensics.formats._lines import Lines, Mask, Positions
-from fwforensics.formats._pieces import ROW, Names, Piece, bad_rows, build_columns, join_slow, special, with_extra
+from fwforensics.formats._pieces import (
+    ROW,
+    Names,
+    Piece,
+    bad_rows,
+    build_columns,
+    join_slow,
+    json_texts,
+    special_positions,
+    with_extra,
+)
 from fwforensics.formats._tokens import BLANKS, Group, Literal, groups, split
 
 
@@ -55,12 +65,12 @@ class KeyValue:
                 slow_rows.append(group.rows)
             else:
                 pieces.append(self._piece(trimmed, group))
-        escapes = special(lines, quote)
+        escapes = special_positions(lines, quote)
         frame = build_columns(trimmed, pieces, [*wanted, "@head"] if "@head" in wanted else wanted)
         frame = with_extra(frame, [self._extra(trimmed, p, wanted, escapes) for p in pieces], pieces)
         slow, bad = self._slow(trimmed, begin, np.concatenate(slow_rows) if slow_rows else None, has, wanted)
         frame = join_slow(frame, slow)
-        frame = frame if escapes is None else self._unescaped(frame, wanted)
+        frame = self._unescaped(frame, wanted) if len(escapes) else frame
         rows = frame[ROW].to_numpy()
         head = trimmed.column("@head", lines.starts[rows], begin[rows])
         return Fields(frame.with_columns(head), bad)
@@ -78,32 +88,16 @@ class KeyValue:
             starts, ends = starts + quoted, ends - quoted
         return Piece(group.rows, names, starts, ends, {self.words: " ".join(words) or None})
 
-    def _extra(self, lines: Lines, piece: Piece, wanted: set[str], escapes: Mask | None) -> pl.Series:
-        """JSON text of the keys that nobody wants; written directly where no byte needs an escape."""
-        rest = [(i, n) for i, n in enumerate(piece.names) if n is not None and (n not in wanted or n in self.keep)]
+    def _extra(self, lines: Lines, piece: Piece, wanted: set[str], escapes: Positions) -> pl.Series:
+        """JSON text of the keys that nobody wants."""
+        rest = [
+            (name, piece.starts[i], piece.ends[i])
+            for i, name in enumerate(piece.names)
+            if name is not None and (name not in wanted or name in self.keep)
+        ]
         words = piece.constants.get(self.words)
-        if not rest and not words:
-            return pl.Series("extra", [None], pl.String).new_from_index(0, len(piece.rows))
-        frame = pl.DataFrame(
-            [lines.column(str(i), piece.starts[i], piece.ends[i], null_if_empty=False) for i, _ in rest]
-            or [pl.Series("", np.zeros(len(piece.rows)))]
-        )
-        parts: list[pl.Expr] = []
-        glue = "{"
-        for i, name in rest:
-            parts += [pl.lit(f'{glue}{json.dumps(name)}:"'), pl.col(str(i))]
-            glue = '",'
-        tail = f'{glue}"words":{json.dumps(words)}}}' if words else '"}'
-        text = frame.select(pl.concat_str([*parts, pl.lit(tail)]).alias("extra")).to_series()
-        if len(text) != len(piece.rows):
-            text = text.new_from_index(0, len(piece.rows))
-        if escapes is not None and (hit := escapes[piece.rows]).any():
-            names = {str(i): name for i, name in rest}
-            careful = self._plain(frame.filter(pl.Series(hit)), frame.columns).select(
-                pl.struct(pl.all().name.map(lambda n: names.get(n, n))).struct.json_encode()
-            )
-            text = text.scatter(np.flatnonzero(hit), careful.to_series())
-        return text
+        further = {"words": words} if words else None
+        return json_texts(lines, len(piece.rows), rest, escapes, self._plain, with_empty=True, constants=further)
 
     def _slow(
         self, lines: Lines, begin: Positions, rows: Positions | None, has: Mask, wanted: set[str]
@@ -132,16 +126,16 @@ class KeyValue:
 
     def _unescaped(self, frame: pl.DataFrame, wanted: set[str]) -> pl.DataFrame:
         """Take the backslashes out of quoted values."""
-        hit = [c for c in frame.columns if c in wanted and frame[c].str.contains("\\", literal=True).any()]
-        return self._plain(frame, hit)
-
-    def _plain(self, frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
-        """Columns whose text is what the quoted text means."""
-        if not self.quote or not names:
+        if not self.quote:
             return frame
-        return frame.with_columns(
-            pl.col(*names).str.replace_many(["\\\\", f"\\{self.quote}"], ["\\", self.quote], leftmost=True)
-        )
+        hit = [c for c in frame.columns if c in wanted and frame[c].str.contains("\\", literal=True).any()]
+        return frame.with_columns(self._plain(pl.col(c)) for c in hit)
+
+    def _plain(self, text: pl.Expr) -> pl.Expr:
+        """What a value means: a backslash before a quote or a backslash is none of the text."""
+        if not self.quote:
+            return text
+        return text.str.replace_many(["\\\\", f"\\{self.quote}"], ["\\", self.quote], leftmost=True)
 
 
 def _key_value_shape(tokens: list[bytes]) -> list[Literal] | None:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from fwforensics.formats._lines import Lines, Mask, Positions
+from fwforensics.formats._lines import KEEP_8, NEWLINE, RETURN, Lines, Positions
 
 LINE = pl.col("line")
 ROW = "@row"
 #: Keys of one shape in token order; None where the token is a bare word or has no name.
 Names = list[str | None]
-#: Which bytes JSON text must escape; line ends are none of a line's.
-ESCAPED = np.zeros(256, np.bool_)
-ESCAPED[[*range(10), 11, 12, *range(14, 32), 34, 92]] = True
 
 
 @dataclass(slots=True)
@@ -33,6 +31,11 @@ class Piece:
 
 def build_columns(lines: Lines, pieces: Sequence[Piece], wanted: Iterable[str]) -> pl.DataFrame:
     """One String column a wanted key over all pieces, in line order, with `@row`."""
+    if len(pieces) == 1 and not pieces[0].constants:
+        [only] = pieces
+        place = {name: i for i, name in reversed(list(enumerate(only.names))) if name is not None}
+        columns = [lines.column(k, only.starts[place[k]], only.ends[place[k]]) for k in wanted if k in place]
+        return pl.DataFrame([pl.Series(ROW, only.rows), *columns])
     rows = np.concatenate([p.rows for p in pieces]) if pieces else np.empty(0, np.int64)
     order = np.argsort(rows, kind="stable")
     offset = np.cumsum([0] + [len(p.rows) for p in pieces])
@@ -80,20 +83,117 @@ def bad_rows(rows: Positions | list[int], reason: str) -> pl.DataFrame:
 
 def special_positions(lines: Lines, quote: int | None) -> Positions:
     """Positions of bytes that JSON text must escape, ascending; `quote`: quotes stand only around values."""
+    a = lines.bytes
     low, high = (int(lines.starts[0]), int(lines.ends[-1])) if len(lines) else (0, 0)
-    part = lines.bytes[low:high]
-    hit = ESCAPED[part]
-    if quote is not None:
-        hit &= part != 34
-    return np.flatnonzero(hit) + low
+    found = [np.empty(0, np.int64)]
+    for at in range(low, high, 1 << 18):  # steps that stay in the processor's cache
+        part = a[at : min(at + (1 << 18), high)]
+        hit = part < 32
+        hit |= part == 92
+        if quote is None:
+            hit |= part == 34
+        found.append(np.flatnonzero(hit) + at)
+    hits = np.concatenate(found)
+    byte = a[hits]
+    inside: Positions = hits[(byte != NEWLINE) & (byte != RETURN)]
+    return inside
 
 
-def special(lines: Lines, quote: int | None) -> Mask | None:
-    """Lines with bytes that JSON text must escape; None where the whole buffer has none."""
-    at = special_positions(lines, quote)
-    if not len(at):
+def inner_positions(lines: Lines, separator: int, quote: int) -> Positions:
+    """`special_positions` without the quotes that stand around whole values."""
+    at = special_positions(lines, None)
+    a = lines.bytes
+    before, after = a[np.maximum(at - 1, 0)], a[at + 1]
+    opens = ((before == separator) | np.isin(at, lines.starts)) & (after != quote)
+    closes = ((after == separator) | np.isin(at + 1, lines.ends)) & (before != quote)
+    inner: Positions = at[(a[at] != quote) | ~(opens | closes)]
+    return inner
+
+
+def constant(lines: Lines, starts: Positions, ends: Positions) -> bytes | None:
+    """The text that all of these are, or None."""
+    size = int(ends[0] - starts[0])
+    if ((ends - starts) != size).any():
         return None
-    return np.searchsorted(at, lines.ends) > np.searchsorted(at, lines.starts)
+    words = lines.words
+    for offset in range(0, size, 8):
+        if offset + 8 > size and offset:
+            offset = size - 8  # the last eight bytes once more
+        have = words[starts + offset]
+        if size < 8:
+            have &= KEEP_8[size]
+        if (have != have[0]).any():
+            return None
+    return lines.data[int(starts[0]) : int(ends[0])]
+
+
+def json_texts(
+    lines: Lines,
+    rows: int,
+    fields: Sequence[tuple[str, Positions, Positions]],
+    escapes: Positions,
+    plain: Callable[[pl.Expr], pl.Expr],
+    *,
+    with_empty: bool = False,
+    constants: Mapping[str, str] | None = None,
+) -> pl.Series:
+    """JSON objects of named values, one a row; NULL where a row has none.
+
+    Args:
+        lines: the buffer.
+        rows: how many there are.
+        fields: names and borders.
+        escapes: positions of bytes that must be escaped.
+        plain: what a quoted text means (doubled quotes, backslashes).
+        with_empty: empty values are values.
+        constants: further values that every row has.
+    """
+    literals: list[str | pl.Expr] = []
+    columns: list[pl.Series] = []
+    for name, starts, ends in fields:
+        filled = True if with_empty else ends > starts
+        if not np.any(filled):
+            continue
+        key = f',{json.dumps(name)}:"'
+        careful = len(escapes) and (np.searchsorted(escapes, ends) > np.searchsorted(escapes, starts)).any()
+        same = None if careful else constant(lines, starts, ends)
+        if same is not None:
+            literals.append(f'{key}{same.decode()}"')
+            continue
+        columns.append(lines.column(str(len(columns)), starts, ends, null_if_empty=not with_empty))
+        value = pl.col(columns[-1].name)
+        value = escape_json(plain(value)) if careful else value
+        if np.all(filled):
+            literals += [key, value, '"']
+        else:
+            literals.append(pl.concat_str([pl.lit(key), value, pl.lit('"')]).fill_null(""))
+    literals += [f",{json.dumps(k)}:{json.dumps(v)}" for k, v in (constants or {}).items()]
+    if not literals:
+        return pl.Series("extra", [None], pl.String).new_from_index(0, rows)
+    if isinstance(literals[0], str):  # a first value in every row: one pass
+        joined = _merged(["{" + literals[0][1:], *literals[1:], "}"])
+        if not columns:
+            text = "{" + "".join(map(str, literals))[1:] + "}"
+            return pl.Series("extra", [text], pl.String).new_from_index(0, rows)
+        return pl.DataFrame(columns).select(pl.concat_str(joined).alias("extra")).to_series()
+    inside = pl.concat_str(_merged(literals))
+    whole = pl.concat_str([pl.lit("{"), inside.str.slice(1), pl.lit("}")])
+    return pl.DataFrame(columns).select(pl.when(inside != "").then(whole).alias("extra")).to_series()
+
+
+def _merged(parts: Sequence[str | pl.Expr]) -> list[pl.Expr]:
+    """Neighbouring texts as one literal."""
+    joined: list[pl.Expr] = []
+    run = ""
+    for part in parts:
+        if isinstance(part, str):
+            run += part
+            continue
+        if run:
+            joined.append(pl.lit(run))
+            run = ""
+        joined.append(part)
+    return [*joined, pl.lit(run)] if run else joined
 
 
 def escape_json(text: pl.Expr) -> pl.Expr:

@@ -20,11 +20,13 @@ from __future__ import annotations
 
 import polars as pl
 
+from fwforensics.formats._derived import Derived
 from fwforensics.formats._either import Either
 from fwforensics.formats._fields import host_name, lower, mapped, number, port, text, uint
 from fwforensics.formats._format import Format
 from fwforensics.formats._layouts import LINE, Delimited
 from fwforensics.formats._panos_columns import OTHER_TYPES, SESSION_COLUMNS, columns_of, columns_without_first
+from fwforensics.formats._stamps import as_utc, as_written
 
 REFERENCE = (
     "https://docs.paloaltonetworks.com/pan-os/11-1/pan-os-admin/monitoring/use-syslog-for-monitoring/"
@@ -36,6 +38,7 @@ TIME = r"\d{4}[/-]\d\d[/-]\d\d[ T]\d\d:\d\d:\d\d[^,]{0,14}"
 FIRST = rf"{TIME},[^,]{{0,40}},(?:{TYPES}),"
 KEPT = ("serial", "misc", "threatid", "type", "subtype")
 QUARTER = 15 * 60 * 1_000_000
+YEAR = 365 * 86_400_000_000
 INSTANT = pl.Datetime("us")
 
 DENIED = (
@@ -55,40 +58,32 @@ SEVERITIES = {word: word for word in ("informational", "low", "medium", "high", 
 NO_REASON = ["N/A", "n/a", "unknown", "none"]
 
 
-def local(key: str) -> pl.Expr:
-    """Microseconds of a time as written, in the vendor's form or ISO 8601, whatever zone follows."""
-    seconds = pl.col(key).str.head(19)
-    return pl.coalesce(
-        seconds.str.to_datetime("%Y/%m/%d %H:%M:%S", strict=False, time_unit="us"),
-        seconds.str.to_datetime("%Y-%m-%dT%H:%M:%S", strict=False, time_unit="us"),
-    ).cast(pl.Int64)
+def written(key: str) -> pl.Expr:
+    """Microseconds of a time as written; NULL for the start of 1970, which stands for no time."""
+    micro = pl.col(key).map_batches(as_written, return_dtype=INSTANT).cast(pl.Int64)
+    return pl.when(micro > YEAR).then(micro)
 
 
-def sensible(instant: pl.Expr) -> pl.Expr:
-    """NULL for the start of 1970, which stands for no time."""
-    return pl.when(instant > 400 * 86_400_000_000).then(instant)
-
-
-PRECISE = sensible(
-    pl.col("high_res_timestamp")
-    .str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%#z", strict=False, time_unit="us", time_zone="UTC")
-    .cast(pl.Int64)
-)
-GENERATED, START = local("time_generated"), sensible(local("start"))
+#: Times in microseconds; the precise one is UTC.
+PRECISE_UTC = pl.col("high_res_timestamp").map_batches(as_utc, return_dtype=INSTANT).cast(pl.Int64)
+TIMES = {
+    "@generated": written("time_generated"),
+    "@start": written("start"),
+    "@precise": pl.when(PRECISE_UTC > YEAR).then(PRECISE_UTC),
+    "@elapsed": (number("elapsed") * 1_000_000).cast(pl.Int64, strict=False),
+}
+GENERATED, START, PRECISE, ELAPSED = map(pl.col, TIMES)
 #: Microseconds by which the local times are ahead of UTC; NULL where the record does not tell.
 AHEAD = (
     pl.when(pl.col("time_generated").str.ends_with("Z"))
     .then(pl.lit(0, pl.Int64))
-    .otherwise(((GENERATED - PRECISE) / QUARTER).round().cast(pl.Int64, strict=False) * QUARTER)
+    .otherwise((GENERATED - PRECISE + QUARTER // 2) // QUARTER * QUARTER)
 )
-#: A record with a start runs until it is logged: as long as the session was in the table, which is longer than the time
-#: between its packets (`elapsed`).
-ELAPSED = (number("elapsed") * 1_000_000).cast(pl.Int64, strict=False)
 LOGGED = pl.coalesce(PRECISE, GENERATED - AHEAD)
 
 
 def end(logged: pl.Expr, start: pl.Expr) -> pl.Expr:
-    """End of a record with a start."""
+    """End of a record with a start: it runs until it is logged, which is when the session left the table."""
     return pl.when(logged >= start).then(logged).otherwise(start + ELAPSED).cast(INSTANT)
 
 
@@ -111,17 +106,20 @@ FORMAT = Format(
     reference=REFERENCE,
     notes="Before release 10 times are local to the firewall: --tz. Logs without a peer (SYSTEM, …) are ignored.",
     is_record=LINE.str.contains(FIRST),
-    layout=Either(
-        Delimited(names=columns_of, quote='"', begin=LINE.str.find(rf"[^\s,:>]*,{FIRST}"), pick=3, keep=KEPT),
-        Delimited(names=columns_without_first, quote='"', begin=LINE.str.find(FIRST), pick=2, keep=KEPT),
-        ~LINE.str.contains(rf",{FIRST}"),
+    layout=Derived(
+        Either(
+            Delimited(names=columns_of, quote='"', begin=LINE.str.find(rf"[^\s,:>]*,{FIRST}"), pick=3, keep=KEPT),
+            Delimited(names=columns_without_first, quote='"', begin=LINE.str.find(FIRST), pick=2, keep=KEPT),
+            ~LINE.str.contains(rf",{FIRST}"),
+        ),
+        TIMES,
     ),
     columns={
         "ignored": pl.when(TYPE.is_in(OTHER_TYPES) | ((TYPE == "GLOBALPROTECT") & PUBLIC.is_null())).then(
             pl.lit("no traffic")
         ),
         "ts": pl.coalesce(START - AHEAD, LOGGED).cast(INSTANT),
-        "ts_local": pl.coalesce(START, GENERATED, local("receive_time")).cast(INSTANT),
+        "ts_local": pl.coalesce(START, GENERATED, written("receive_time")).cast(INSTANT),
         "ts_end": end(LOGGED, START - AHEAD),
         "ts_end_local": end(GENERATED, START),
         "kind": pl.when(IS_THREAT)
