@@ -47,7 +47,7 @@ def columns_of(table: str) -> dict[str, pl.Expr]:
         if column.type == "TIMESTAMP":
             result[f"{column.name}_local"] = iso_local(*keys)
     if table == "activity":
-        result["kind"] = pl.coalesce(result["kind"], _activity_kind())
+        result["kind"] = pl.when(pl.col("kind").is_null()).then(_activity_kind()).otherwise(result["kind"])
     return result
 
 
@@ -64,7 +64,8 @@ def _value(column: Column, keys: tuple[str, ...]) -> pl.Expr:
         known = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
         return lower(*keys).replace_strict(known, default=None, return_dtype=pl.Boolean)
     if column.type in ("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "BIGINT"):
-        return text(*keys).cast(column.dtype, strict=False)
+        whole = text(*keys).cast(column.dtype, strict=False)
+        return whole if column.default is None else whole.fill_null(int(column.default))
     return text(*keys)
 
 

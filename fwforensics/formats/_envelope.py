@@ -41,7 +41,7 @@ def reads_json(fmt: Format) -> bool:
 
 def wrapped(lines: Lines) -> Mask:
     """Which lines are JSON objects that may carry a log line."""
-    objects = lines.bytes[lines.starts] == ord("{")
+    objects: Mask = lines.bytes[lines.starts] == ord("{")
     if objects.any():
         rows = np.flatnonzero(objects)
         objects[rows] = lines.take(rows).text.str.contains_any(MARKS).to_numpy()

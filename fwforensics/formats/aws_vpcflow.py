@@ -16,6 +16,7 @@ ICMP has neither type nor code in these logs. Not covered: a custom order withou
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,6 +71,12 @@ def default_names(second: str | None, count: int) -> list[str] | None:
         if count == fields and (second or "").startswith(prefix):
             return names.split()
     return NAMES.split()[:count] if count >= DEFAULT else None
+
+
+def header_names(header: str) -> Callable[[str | None, int], list[str] | None]:
+    """The fields of records with as many fields as `header` has names; of others what they would be without it."""
+    names = header.split()
+    return lambda second, count: names if count == len(names) else default_names(second, count)
 
 
 def rows_below(header: str) -> pl.Expr:
@@ -172,7 +179,7 @@ FORMAT = Format(
     layout=FlowLines(
         Columnar(
             header=HEADER,
-            names=str.split,
+            names=header_names,
             default=default_names,
             delimited=Delimited(names=(), separator=" ", pick=1, null=("", "-")),
         )

@@ -127,12 +127,10 @@ def _read_directives(text: pl.Series, headers: Positions, state: dict[str, dict[
         if name.startswith("fields") and name != "fields":  # another separator than was said, or none was
             said["separator"], name, value = name[6:7], "fields", text[row].strip()[8:]
         if name.startswith("separator"):
-            code = text[row].split()[-1].removeprefix("\\x")
-            state["directives"] = {
-                "separator": chr(int(code, 16)) if len(code) == 2 else "\t",
-                "path": None,
-                "fields": None,
-            }
+            code = text[row].split()[-1]
+            is_hex = code.startswith("\\x") and len(code) == 4 and set(code[2:]) <= HEX
+            mark = bytes.fromhex(code[2:]).decode("latin-1") if is_hex else code if len(code) == 1 else "\t"
+            state["directives"] = {"separator": mark, "path": None, "fields": None}
         elif name in ("path", "fields"):
             said[name] = value
 
