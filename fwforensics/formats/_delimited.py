@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from fwforensics.formats._format import Context, Fields
-from fwforensics.formats._lines import Lines, Positions
+from fwforensics.formats._lines import Lines, Mask, Positions
 from fwforensics.formats._pieces import (
     ROW,
     Names,
@@ -55,9 +55,11 @@ class Delimited:
             offset = lines.text.to_frame().select(self.begin.alias("at")).to_series().fill_null(0)
             begin = begin + offset.to_numpy().astype(np.int64)
         tokens = split(lines, begin, ord(self.separator), ord(self.quote) if self.quote else None)
+        cut = self._cut_lines(lines, tokens)
+        tokens.odd &= ~cut
         pieces: list[Piece] = []
         bad = [np.flatnonzero(tokens.odd)]
-        for piece in self._pieces(lines, tokens):
+        for piece in self._pieces(lines, tokens, cut):
             if piece.names:
                 pieces.append(piece)
             else:
@@ -76,7 +78,19 @@ class Delimited:
         rejected = np.concatenate(bad)
         return Fields(frame, bad_rows(rejected, "not the fields of a known record") if len(rejected) else None)
 
-    def _pieces(self, lines: Lines, tokens: Tokens) -> Iterable[Piece]:
+    def _cut_lines(self, lines: Lines, tokens: Tokens) -> Mask:
+        """Lines that end inside their last field, which a quote opens: what stands before it is true."""
+        result = np.zeros(len(lines), np.bool_)
+        odd = np.flatnonzero(tokens.odd)
+        if not self.quote or not len(odd):
+            return result
+        last = tokens.begin[odd].copy()
+        several = tokens.count[odd] > 1
+        last[several] = tokens.cuts[(tokens.first + tokens.count)[odd[several]] - 2] + 1
+        result[odd] = (lines.bytes[last] == ord(self.quote)) & (last < tokens.end[odd])
+        return result
+
+    def _pieces(self, lines: Lines, tokens: Tokens, cut: Mask) -> Iterable[Piece]:
         usable = ~tokens.odd
         for count in np.unique(tokens.count[usable]).tolist():
             rows = np.flatnonzero(usable & (tokens.count == count))
@@ -84,7 +98,9 @@ class Delimited:
             if self.quote:
                 a, mark = lines.bytes, ord(self.quote)
                 quoted = (ends - starts >= 2) & (a[starts] == mark) & (a[np.maximum(ends - 1, 0)] == mark)
+                quoted[-1] &= ~cut[rows]
                 starts, ends = starts + quoted, ends - quoted
+                starts[-1] += cut[rows]
             blank_out(lines, starts, ends, self.null)
             if self.pick is None or not callable(self.names):
                 yield Piece(rows, self._names(None, count), starts, ends)

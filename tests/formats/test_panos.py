@@ -123,12 +123,15 @@ def test_the_reserved_first_column_may_be_missing(head: str) -> None:
     assert one["rule"] == two["rule"] == "train-out"
 
 
-@pytest.mark.parametrize(
-    "text",
-    [line("direction", type="THREAT", misc='"cut.example.com/open').replace(',"cut', ',"cut'), line(src="x", dst="y")],
-)
+def test_a_line_cut_inside_a_long_url_keeps_what_came_before() -> None:
+    """Syslog over UDP ends where the datagram does."""
+    [row] = rows(line("misc", type="THREAT", subtype="url", misc='"cut.example.com/open,and'))
+    assert (row["dst_name"], row["dst_port"], row["action"]) == ("cut.example.com", 443, "allow")
+
+
+@pytest.mark.parametrize("text", [line(src="x", dst="y"), line(rule='a"b')])
 def test_damaged_lines_are_rejects(text: str) -> None:
-    """An open quote or no address is said so."""
+    """An open quote inside a field, or no address, is said so."""
     batch = parse_text(text)
     assert batch.rejects is not None
     assert batch.rejects.height == 1
