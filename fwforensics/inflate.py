@@ -91,7 +91,7 @@ class Inflating(io.RawIOBase):
         truncated: why the stream ended early, or None.
     """
 
-    def __init__(self, raw: BinaryIO, limits: Limits, label: str = STDIN, guard: Guard | None = None) -> None:
+    def __init__(self, raw: BinaryIO, limits: Limits, label: str = "-", guard: Guard | None = None) -> None:
         super().__init__()
         self._raw = raw
         self._taken = self._given = 0

@@ -272,10 +272,9 @@ def _zip_members(path: str, size: int, limits: Limits, digest: str) -> Iterator[
     with zipfile.ZipFile(path) as archive:
         infos = sorted((i for i in archive.infolist() if not i.is_dir()), key=lambda i: i.filename)
     for info in infos:
-        yield Source(
-            path, info.filename, datetime(*info.date_time), info.compress_size or size, limits,
-            _zip_opener(path, info.filename, limits), digest,
-        )  # fmt: skip
+        mtime = datetime(*info.date_time, tzinfo=UTC).replace(tzinfo=None)
+        opener = _zip_opener(path, info.filename, limits)
+        yield Source(path, info.filename, mtime, info.compress_size or size, limits, opener, digest)
 
 
 def _zip_opener(path: str, member: str, limits: Limits) -> Callable[[], AbstractContextManager[BinaryIO]]:

@@ -246,6 +246,8 @@ def fetch(con: duckdb.DuckDBPyConnection, sql: str, values: Sequence[Any] | Mapp
         if relation is None:
             return pl.DataFrame()
         frame = pl.from_arrow(relation.to_arrow_table())
+    except duckdb.InterruptException as error:
+        raise KeyboardInterrupt from error
     except duckdb.Error as error:
         raise QueryError(str(error)) from error
     assert isinstance(frame, pl.DataFrame)  # noqa: S101 (a table gives a frame)

@@ -69,7 +69,7 @@ def main() -> None:
     except (KeyboardInterrupt, typer.Abort):
         render.say("interrupted; what was finished is in the case, and the same command goes on from there")
         code = ExitCode.INTERRUPTED
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 (the last resort: no stack trace reaches an analyst)
         code = _unexpected(error)
     sys.stdout.flush()
     os._exit(int(code or 0)) if isinstance(code, int) and code == ExitCode.INTERRUPTED else sys.exit(int(code or 0))
@@ -101,6 +101,9 @@ def _unexpected(error: Exception) -> int:
     if callable(shown) and hasattr(error, "exit_code"):
         shown()
         return int(error.exit_code)
+    if type(error).__name__ == "InterruptException":  # the database noticed Ctrl-C first
+        render.say("interrupted; what was finished is in the case")
+        return ExitCode.INTERRUPTED
     if os.environ.get("FWF_DEBUG"):
         raise error
     render.complain(

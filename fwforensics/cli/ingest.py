@@ -23,7 +23,7 @@ from fwforensics.inflate import Limits
 def ingest(
     paths: Annotated[list[str], typer.Argument(help="Files, folders, globs, archives; - is stdin.")],
     case: options.CasePath = None,
-    format: Annotated[
+    format: Annotated[  # noqa: A002 (the option is called --format)
         str | None, typer.Option("--format", "-f", help="Read all as this format, whatever it looks like.")
     ] = None,
     tz: Annotated[str | None, typer.Option(help="Zone of times that have none (IANA name; UTC if not given).")] = None,
@@ -80,9 +80,10 @@ def _table(report: library.Report) -> pl.DataFrame:
         }
         for s in report.sources
     ]  # fmt: skip
-    schema = {"source": pl.UInt32, "path": pl.String, "status": pl.String, "format": pl.String, "lines": pl.Int64, "events": pl.Int64,
-              "rejects": pl.Int64, "ignored": pl.Int64, "lines_per_s": pl.Int64, "message": pl.String, "remedy": pl.String}  # fmt: skip
-    return pl.DataFrame(rows, schema=schema)
+    counts = ("lines", "events", "rejects", "ignored", "lines_per_s")
+    texts = ("path", "status", "format", "message", "remedy")
+    schema = {"source": pl.UInt32, **dict.fromkeys(texts, pl.String), **dict.fromkeys(counts, pl.Int64)}
+    return pl.DataFrame(rows, schema_overrides=schema, schema=None if rows else schema)
 
 
 def _narrate(report: library.Report, case: Path) -> None:
@@ -93,7 +94,8 @@ def _narrate(report: library.Report, case: Path) -> None:
             render.say(f"{s.label}: {s.message}")
         elif report.is_partial(s):
             render.say(
-                f"{s.label}: {s.rejects:,} of {s.lines:,} lines could not be read; see: fwf rejects --source {s.source_id}"
+                f"{s.label}: {s.rejects:,} of {s.lines:,} lines could not be read; "
+                f"see: fwf rejects --source {s.source_id}"
             )
     new = [s for s in report.sources if s.status in ("new", "continued")]
     total = sum(s.lines for s in new)
