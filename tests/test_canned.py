@@ -210,6 +210,19 @@ def test_long_connections_are_added_up(case: Case) -> None:
     assert not ask(case, "long-connections", min_hours="1.5")
 
 
+def test_long_connections_knows_those_that_are_open(tmp_path: Path) -> None:
+    """A tunnel whose end was never logged is counted up to the sensor's last record; a denied or a short one is not."""
+    built = {"disposition": "built"}
+    rows = [
+        event("08:00:00", f"{AGENT} 1001", f"{POOL} 22", "allow", session_id="1", **built),
+        event("08:00:00", f"{AGENT} 1002", f"{PYPI} 22", "deny", session_id="2", **built),
+        event("10:30:00", f"{AGENT} 1003", f"{PYPI} 22", "allow", session_id="3", **built),
+    ]
+    with make_case(tmp_path, rows, source_coverage=alive("fw", "08:00:00", "11:00:00")) as made:
+        found = ask(made, "long-connections", "server_ip", "hours", "still_open", "open_hours")
+    assert found == [(POOL, 0.0, 1, 3.0)]
+
+
 def test_top_talkers_sums_a_client(case: Case) -> None:
     """Bytes that nobody counted stay unknown."""
     columns = (

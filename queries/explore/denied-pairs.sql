@@ -21,17 +21,22 @@ runs_hit = "runs that they certainly belong to"
 first_ts = "first"
 last_ts = "last"
 --- */
+WITH pairs AS (
+    SELECT
+        client_ip, server_ip, server_port, protocol,
+        count(*) AS connections,
+        CAST(sum(n_events) AS UBIGINT) AS attempts,
+        count(DISTINCT run_id) AS runs_hit,
+        min(first_ts) AS first_ts,
+        max(last_ts) AS last_ts
+    FROM connections
+    WHERE action = 'deny'
+    GROUP BY client_ip, server_ip, server_port, protocol
+)
 SELECT
-    c.client_ip, any_value(o.scope) AS client_scope,
-    c.server_ip, any_value(a.name) AS server_name, any_value(a.scope) AS server_scope, c.server_port, c.protocol,
-    count(*) AS connections,
-    CAST(sum(c.n_events) AS UBIGINT) AS attempts,
-    count(DISTINCT c.run_id) AS runs_hit,
-    min(c.first_ts) AS first_ts,
-    max(c.last_ts) AS last_ts
-FROM connections AS c
-LEFT JOIN addresses AS a ON a.ip = c.server_ip
-LEFT JOIN addresses AS o ON o.ip = c.client_ip
-WHERE c.action = 'deny'
-GROUP BY c.client_ip, c.server_ip, c.server_port, c.protocol
-ORDER BY connections DESC, c.client_ip, c.server_ip, c.server_port, c.protocol
+    p.client_ip, c.scope AS client_scope, p.server_ip, s.name AS server_name, s.scope AS server_scope, p.server_port, p.protocol,
+    p.connections, p.attempts, p.runs_hit, p.first_ts, p.last_ts
+FROM pairs AS p
+LEFT JOIN addresses AS s ON s.ip = p.server_ip
+LEFT JOIN addresses AS c ON c.ip = p.client_ip
+ORDER BY p.connections DESC, p.client_ip, p.server_ip, p.server_port, p.protocol
