@@ -220,8 +220,16 @@ def _clock(key: str) -> pl.Expr:
 
 def _mapped_address(end: str) -> pl.Expr:
     """The address in brackets behind an end, where it is another or has another port."""
-    address, port = pl.col(f"{end}_nat"), pl.col(f"{end}_nat_port")
-    return pl.when((address != pl.col(end)) | (port != pl.col(f"{end}_port"))).then(address)
+    return pl.when(_is_mapped(end)).then(pl.col(f"{end}_nat"))
+
+
+def _mapped_port(end: str) -> pl.Expr:
+    """The port in brackets behind an end, likewise."""
+    return pl.when(_is_mapped(end)).then(_number(f"{end}_nat_port"))
+
+
+def _is_mapped(end: str) -> pl.Expr:
+    return (pl.col(f"{end}_nat") != pl.col(end)) | (pl.col(f"{end}_nat_port") != pl.col(f"{end}_port"))
 
 
 def _name(value: pl.Expr) -> pl.Expr:
@@ -284,9 +292,9 @@ COLUMNS: Columns = {
     "dst_ip": pl.col("dst"),
     "dst_port": _number("dst_port"),
     "src_nat_ip": pl.when(IS_NAT).then(pl.col("dst")).otherwise(_mapped_address("src")),
-    "src_nat_port": pl.when(IS_NAT).then(_number("dst_port")).otherwise(_number("src_nat_port")),
+    "src_nat_port": pl.when(IS_NAT).then(_number("dst_port")).otherwise(_mapped_port("src")),
     "dst_nat_ip": _mapped_address("dst"),
-    "dst_nat_port": _number("dst_nat_port"),
+    "dst_nat_port": _mapped_port("dst"),
     "bytes": uint("bytes"),
     "bytes_out": uint("bytes_out"),
     "bytes_in": uint("bytes_in"),
