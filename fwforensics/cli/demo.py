@@ -12,15 +12,15 @@ import typer
 
 from fwforensics import hunt as hunting
 from fwforensics import ingest as ingesting
-from fwforensics import manifest, queries
+from fwforensics import manifest, overview, queries
 from fwforensics.cli import options, render
 from fwforensics.cli.app import app
 from fwforensics.cli.hunt import print_findings
 from fwforensics.errors import UsageError
 from fwforensics.samples import sample_logs
 
-#: Not evidence of its own: it goes through `fwf runs import`.
-MANIFEST = "runs.jsonl"
+#: No evidence: they go through `fwf runs import` and `fwf networks import`.
+MANIFEST, NETWORKS = "runs.jsonl", "networks.csv"
 
 
 @app.command()
@@ -41,8 +41,9 @@ def demo(
         raise UsageError("there is a case already", where=str(path), remedy="give another folder")
     evidence = sample_logs() / "incident"
     render.say(f"evidence: {evidence}")
-    files = [str(f) for f in sorted(evidence.rglob("*")) if f.is_file() and f.name != MANIFEST]
+    files = [str(f) for f in sorted(evidence.rglob("*")) if f.is_file() and f.name not in (MANIFEST, NETWORKS)]
     with options.writing(path, create=True) as case, render.progress_bar() as progress:
+        overview.import_networks(case, str(evidence / NETWORKS))
         report = ingesting.ingest(case, files, ingesting.Options(year=2026), progress)
         runs = manifest.import_manifest(case, str(evidence / MANIFEST))
         outcome = hunting.hunt(case)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
@@ -62,7 +62,8 @@ style = Style()
 CONTROLS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069\ufeff\ud800-\udfff]"
 )
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+#: Texts up to this length never fold; longer ones keep at least `FOLDED` characters a line.
+SHORT, FOLDED = 16, 24
 
 
 def _visible(match: re.Match[str]) -> str:
@@ -159,23 +160,35 @@ def show(frame: pl.DataFrame, *, title: str | None = None, limit: int | None = N
     total = shown.height
     if limit is not None and total > limit:
         shown = shown.head(limit)
-    out = console()
-    table = Table(
-        box=SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False, show_edge=False, header_style="bold"
-    )
-    for name, dtype in shown.schema.items():
-        whole = dtype.is_temporal() or dtype.is_numeric() or name.endswith("_id")
-        table.add_column(name, justify="right" if dtype.is_numeric() else "left", overflow="fold", no_wrap=whole)
-    for row in shown.iter_rows():
-        table.add_row(
-            *(Text(_shortened(cell(_nearer(v) if n == "path" else v))) for n, v in zip(shown.columns, row, strict=True))
-        )
-    if shown.width:
-        out.print(table)
+    _print_table(shown, title)
     if limit is not None and total > limit:
         say(f"showing {limit:,} of {total:,}; --limit 0 shows all")
     if not total:
         say("no rows")
+
+
+def _print_table(shown: pl.DataFrame, title: str | None) -> None:
+    """Times, numbers and ids stay whole; texts fold, but never to nothing: a table may be wider than the terminal."""
+    cells = [
+        [_shortened(cell(_nearer(v) if n == "path" else v)) for n, v in zip(shown.columns, row, strict=True)]
+        for row in shown.iter_rows()
+    ]
+    table = Table(
+        box=SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False, show_edge=False, header_style="bold"
+    )
+    least = 0
+    for i, (name, dtype) in enumerate(shown.schema.items()):
+        longest = max((len(row[i]) for row in cells), default=0)
+        whole = dtype.is_temporal() or dtype.is_numeric() or name.endswith("_id") or longest <= SHORT
+        width = max(len(name), longest if whole else min(longest, FOLDED))
+        least += width + 3
+        justify: Literal["left", "right"] = "right" if dtype.is_numeric() else "left"
+        table.add_column(name, justify=justify, overflow="fold", no_wrap=whole, min_width=width)
+    for row in cells:
+        table.add_row(*map(Text, row))
+    out = console()
+    if shown.width:
+        out.print(table, width=max(out.width, least), crop=False)
 
 
 def _nearer(path: Any) -> Any:
