@@ -188,7 +188,8 @@ def _print_table(shown: pl.DataFrame, title: str | None) -> None:
         table.add_row(*map(Text, row))
     out = console()
     if shown.width:
-        out.print(table, width=max(out.width, least), crop=False)
+        out.width = max(out.width, least)
+        out.print(table)
 
 
 def _nearer(path: Any) -> Any:
