@@ -189,6 +189,22 @@ def test_deny_then_allow_wants_it_soon_and_new(tmp_path: Path) -> None:
         assert ask(made, "deny-then-allow", "allowed_ip", window_minutes="15") == [("192.0.2.9",)]
 
 
+def test_deny_then_allow_prefers_what_is_nearest(tmp_path: Path) -> None:
+    """A neighbour's denial in between does not hide that of the same address; alone, it says that both changed."""
+    rows = [
+        event("08:00:00", f"{AGENT} 1001", f"{POOL} 3333", "deny"),
+        event("08:00:05", f"{AGENT} 1002", "203.0.113.50 514", "deny", protocol="udp"),
+        event("08:00:10", f"{AGENT} 1003", f"{POOL} 443", "allow"),
+        event("08:00:20", f"{AGENT} 1004", "203.0.113.51 80", "allow"),
+        event("08:00:30", AGENT, POOL, "allow", protocol="icmp"),  # a ping is no port
+    ]
+    with make_case(tmp_path, rows) as made:
+        assert ask(made, "deny-then-allow", "denied_ip", "denied_port", "allowed_ip", "allowed_port", "changed") == [
+            (POOL, 3333, POOL, 443, "port"),
+            ("203.0.113.50", 514, "203.0.113.51", 80, "both"),
+        ]
+
+
 def test_new_destinations_compares_with_earlier_runs(case: Case) -> None:
     """The first run is the baseline; the last has eight new addresses, compared with two runs that were observed."""
     columns = ("run_id", "server_ip", "server_port", "is_new", "connections", "earlier_observed")

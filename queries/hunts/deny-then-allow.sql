@@ -18,7 +18,7 @@ denied_protocol = "protocol that it was denied"
 allowed_ip = "address that it got through to"
 allowed_port = "port that it got through on"
 allowed_protocol = "protocol that it got through with"
-changed = "port (same target: one address, one name, or one external /24 or /48) or address (same port and protocol)"
+changed = "port (the same address), address (the same port and protocol), or both (within one name, or one external /24 or /48)"
 target_name = "name of the address that it got through to"
 times = "how often that happened"
 runs_hit = "runs that it certainly happened in"
@@ -30,7 +30,7 @@ last_ts = "last one"
 window_minutes = { type = "int", default = 10, help = "longest time from a denial to what got through; what the client already used in this time before the denial does not count" }
 --- */
 WITH spoken AS (
-    SELECT c.client_ip, c.server_ip, c.server_port, c.protocol, c.first_ts, c.run_id, c.action,
+    SELECT c.connection_id, c.client_ip, c.server_ip, c.server_port, c.protocol, c.first_ts, c.run_id, c.action,
         CASE
             WHEN a.name IS NOT NULL THEN a.name
             WHEN a.scope = 'external' THEN substr(a.ip_key, 1, CASE a.version WHEN 4 THEN 30 ELSE 12 END)
@@ -45,20 +45,26 @@ WITH spoken AS (
 passed AS (
     SELECT *, lag(first_ts) OVER (PARTITION BY client_ip, server_ip, server_port, protocol ORDER BY first_ts) AS before_ts
     FROM spoken
-    WHERE action IS DISTINCT FROM 'deny'
+    WHERE action IS DISTINCT FROM 'deny' AND server_port IS NOT NULL
 ),
-refused_target AS (
-    SELECT client_ip, target, first_ts, min((server_ip, server_port, protocol)) AS what
-    FROM spoken WHERE action = 'deny' GROUP BY client_ip, target, first_ts
+refused AS (
+    SELECT client_ip, server_ip, server_port, protocol, target, first_ts, (server_ip, server_port, protocol) AS what
+    FROM spoken
+    WHERE action = 'deny'
+),
+refused_address AS (
+    SELECT client_ip, server_ip, first_ts, min(what) AS what FROM refused GROUP BY client_ip, server_ip, first_ts
 ),
 refused_port AS (
-    SELECT client_ip, server_port, protocol, first_ts, min((server_ip, server_port, protocol)) AS what
-    FROM spoken WHERE action = 'deny' AND server_port IS NOT NULL GROUP BY client_ip, server_port, protocol, first_ts
+    SELECT client_ip, server_port, protocol, first_ts, min(what) AS what FROM refused GROUP BY client_ip, server_port, protocol, first_ts
+),
+refused_target AS (
+    SELECT client_ip, target, first_ts, min(what) AS what FROM refused GROUP BY client_ip, target, first_ts
 ),
 turned AS (
     SELECT p.*, d.what, d.first_ts AS denied_ts, 'port' AS changed
     FROM passed AS p
-    ASOF JOIN refused_target AS d ON d.client_ip = p.client_ip AND d.target = p.target AND d.first_ts <= p.first_ts
+    ASOF JOIN refused_address AS d ON d.client_ip = p.client_ip AND d.server_ip = p.server_ip AND d.first_ts <= p.first_ts
     WHERE (d.what[2], d.what[3]) IS DISTINCT FROM (p.server_port, p.protocol)
     UNION ALL
     SELECT p.*, d.what, d.first_ts, 'address'
@@ -66,6 +72,19 @@ turned AS (
     ASOF JOIN refused_port AS d
         ON d.client_ip = p.client_ip AND d.server_port = p.server_port AND d.protocol = p.protocol AND d.first_ts <= p.first_ts
     WHERE d.what[1] <> p.server_ip
+    UNION ALL
+    SELECT p.*, d.what, d.first_ts, 'both'
+    FROM passed AS p
+    ASOF JOIN refused_target AS d ON d.client_ip = p.client_ip AND d.target = p.target AND d.first_ts <= p.first_ts
+    WHERE d.what[1] <> p.server_ip AND (d.what[2], d.what[3]) IS DISTINCT FROM (p.server_port, p.protocol)
+),
+-- That both changed is said only where nothing nearer was denied.
+nearest AS (
+    SELECT *
+    FROM turned
+    WHERE first_ts <= denied_ts + to_minutes($window_minutes)
+      AND (before_ts IS NULL OR before_ts < denied_ts - to_minutes($window_minutes))
+    QUALIFY changed <> 'both' OR count(*) FILTER (changed <> 'both') OVER (PARTITION BY connection_id) = 0
 )
 SELECT
     t.client_ip, t.what[1] AS denied_ip, t.what[2] AS denied_port, t.what[3] AS denied_protocol,
@@ -74,9 +93,7 @@ SELECT
     count(*) AS times, count(DISTINCT t.run_id) AS runs_hit,
     min(epoch(t.first_ts - t.denied_ts)) AS shortest_seconds,
     min(t.first_ts) AS first_ts, max(t.first_ts) AS last_ts
-FROM turned AS t
+FROM nearest AS t
 JOIN addresses AS a ON a.ip = t.server_ip
-WHERE t.first_ts <= t.denied_ts + to_minutes($window_minutes)
-  AND (t.before_ts IS NULL OR t.before_ts < t.denied_ts - to_minutes($window_minutes))
 GROUP BY t.client_ip, t.what, t.server_ip, t.server_port, t.protocol, t.changed
 ORDER BY runs_hit DESC, times DESC, first_ts, client_ip, denied_ip, denied_port, denied_protocol, allowed_ip, allowed_port, allowed_protocol, changed
