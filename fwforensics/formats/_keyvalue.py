@@ -23,7 +23,7 @@ from fwforensics.formats._pieces import (
     special_positions,
     with_extra,
 )
-from fwforensics.formats._tokens import BLANKS, Group, Literal, groups, split
+from fwforensics.formats._tokens import Group, Literal, groups, split
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,11 @@ class KeyValue:
         begin = lines.starts + offset.fill_null(0).to_numpy().astype(np.int64)
         end = lines.ends.copy()
         for _ in range(4):
-            end -= (end > begin) & np.isin(lines.bytes[np.maximum(end - 1, 0)], BLANKS)
+            last = lines.bytes[np.maximum(end - 1, 0)]
+            blank = (end > begin) & ((last == 32) | (last == 9) | (last == 13))
+            if not blank.any():
+                break
+            end -= blank
         trimmed = Lines(lines.data, lines.starts, end, lines.numbers)
         quote = ord(self.quote) if self.quote else None
         tokens = split(trimmed, begin, ord(self.separator), quote, escape=quote is not None)

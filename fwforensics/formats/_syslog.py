@@ -228,6 +228,8 @@ def _bsd(lines: Lines, at: Positions, rows: Positions, out: Stamps, context: Con
     code = (lines.words[at] & THREE_BYTES) | LOWER_CASE
     place = np.minimum(np.searchsorted(_CODES[_ORDER], code), 11)
     ok = (_CODES[_ORDER][place] == code) & (a[at + 3] == 32)
+    if not ok.any():
+        return
     month = _ORDER[place] + 1
     one_digit = ok & _digit(a[at + 4]) & (a[at + 5] == 32)
     day = np.where(one_digit, a[at + 4].astype(np.int64) - 48, _two(a, at + 4))
