@@ -136,8 +136,7 @@ FROM (
         END AS client_is_b
     FROM spoken
 ) AS s
-LEFT JOIN counted AS c ON c.g = s.g
-ORDER BY s.connection_id;
+LEFT JOIN counted AS c ON c.g = s.g;
 
 INSERT INTO connection_events
 SELECT s.rowid + 1, e.source_id, e.line_no, e.record_no
