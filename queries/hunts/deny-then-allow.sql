@@ -46,6 +46,7 @@ passed AS (
     SELECT *, lag(first_ts) OVER (PARTITION BY client_ip, server_ip, server_port, protocol ORDER BY first_ts) AS before_ts
     FROM spoken
     WHERE action IS DISTINCT FROM 'deny' AND server_port IS NOT NULL
+    QUALIFY before_ts IS NULL OR before_ts < first_ts - to_minutes($window_minutes)
 ),
 refused AS (
     SELECT client_ip, server_ip, server_port, protocol, target, first_ts, (server_ip, server_port, protocol) AS what
