@@ -14,6 +14,7 @@ from fwforensics.formats._envelope import reads_json, unwrap, wrapped
 from fwforensics.formats._finish import finish
 from fwforensics.formats._format import Columns, Context, Format
 from fwforensics.formats._lines import Lines, Mask
+from fwforensics.formats._mapping import completed, plan, select
 from fwforensics.formats._pieces import ROW, escape_json
 from fwforensics.formats._recogniser import Recogniser
 from fwforensics.formats._recogniser import claimed_by as claimed_by
@@ -116,8 +117,8 @@ def _parse_format(lines: Lines, fmt: Format, context: Context, batch: Batch) -> 
     if not len(lines) or fmt.layout is None:
         return
     tables = {fmt.table: fmt.columns, **fmt.tables}
-    wanted = set().union(*map(_roots, tables.values()))
-    wanted -= {*HEADER_COLUMNS, "@line"}
+    read = set[str]().union(*(plan(columns).fields for columns in tables.values()))
+    wanted = read - {*HEADER_COLUMNS, "@line"}
     fields = fmt.layout.fields(lines, wanted, context)
     if fields.bad is not None and fields.bad.height:
         reject(batch, lines.take(fields.bad[ROW].to_numpy()), fields.bad["reason"])
@@ -131,10 +132,7 @@ def _parse_format(lines: Lines, fmt: Format, context: Context, batch: Batch) -> 
     taken = lines if len(rows) == len(lines) else lines.take(rows)
     frame = _with_header(fields.frame, taken, fmt, context)
     given = set(frame.columns)
-    missing = [pl.lit(None, pl.String).alias(k) for k in sorted(wanted) if k not in given]
-    if any("@line" in e.meta.root_names() for columns in tables.values() for e in columns.values()):
-        missing.append(taken.text.alias("@line"))
-    frame = frame.with_columns(missing) if missing else frame
+    frame = _completed(frame, taken, read, wanted)
     if "ignored" in fmt.columns:
         frame, taken = _without_traffic(frame, taken, fmt, batch)
     if "@table" in frame.columns:  # each record is one table's
@@ -144,16 +142,18 @@ def _parse_format(lines: Lines, fmt: Format, context: Context, batch: Batch) -> 
                 alone = replace(fmt, table=table, required=fmt.required if table == fmt.table else tuple(columns))
                 _map(frame.filter(mine), taken.take(mine.to_numpy()), table, columns, alone, context, batch)
         return
-    known = _roots(fmt.columns)
+    known = plan(fmt.columns).fields
     for table, columns in tables.items():
-        own = _roots(columns) - known
+        own = plan(columns).fields - known
         if table == fmt.table or not own or own & given:  # else nothing that only this table reads is there
             _map(frame, taken, table, columns, fmt, context, batch)
 
 
-def _roots(columns: Columns) -> set[str]:
-    """Fields that a mapping reads."""
-    return {name for e in columns.values() for name in e.meta.root_names()}
+def _completed(frame: pl.DataFrame, lines: Lines, read: set[str], wanted: set[str]) -> pl.DataFrame:
+    """Add the fields that no line has, and the whole line where a mapping reads it."""
+    missing = [pl.lit(None, pl.String).alias(k) for k in sorted(wanted - set(frame.columns))]
+    frame = frame.with_columns(missing) if missing else frame
+    return frame.with_columns(lines.text.alias("@line")) if "@line" in read else frame
 
 
 def _without_traffic(frame: pl.DataFrame, lines: Lines, fmt: Format, batch: Batch) -> tuple[pl.DataFrame, Lines]:
@@ -225,17 +225,9 @@ def _map(
     frame: pl.DataFrame, lines: Lines, table: str, columns: Columns, fmt: Format, context: Context, batch: Batch
 ) -> None:
     """Fill one canonical table from the fields."""
-    given = dict(columns)
-    for end in ("ts", "ts_end", "started_at", "ended_at"):
-        given.setdefault(f"{end}_local", pl.lit(None, pl.Datetime("us")))
-        if end in given or f"{end}_local" in columns:
-            given.setdefault(end, pl.lit(None, pl.Datetime("us")))
-    if table == "events" and "ts" not in given:
-        given |= {"ts": pl.col("@ts"), "ts_local": pl.col("@ts_local")}
-    mapped = frame.select(
-        *(e.alias(c) for c, e in given.items()),
-        pl.col("extra") if "extra" in frame.columns else pl.lit(None, pl.String).alias("extra"),
-        pl.col("@yearless"),
+    given = completed(columns, table)
+    mapped = select(frame, given, list(given)).with_columns(
+        frame["extra"] if "extra" in frame.columns else pl.lit(None, pl.String).alias("extra"), frame["@yearless"]
     )
     for end in ("ts", "ts_end", "started_at", "ended_at"):
         if end in given:
@@ -260,10 +252,9 @@ def _event_defaults(out: pl.DataFrame, fmt: Format) -> pl.DataFrame:
 def _keep_unread(out: pl.DataFrame, frame: pl.DataFrame, columns: Columns) -> pl.DataFrame:
     """A value that its column could not take stays in `extra`, under the vendor's name."""
     readers: dict[str, list[str]] = {}
-    for column, expression in columns.items():
-        roots = expression.meta.root_names()
-        if len(roots) == 1 and column in out.columns and not roots[0].startswith("@"):
-            readers.setdefault(roots[0], []).append(column)
+    for column, root in plan(columns).single.items():
+        if column in out.columns and not root.startswith("@"):
+            readers.setdefault(root, []).append(column)
     for key, targets in readers.items():
         lost = frame[key].is_not_null()
         for column in targets:
