@@ -13,6 +13,8 @@ from fwforensics.formats._lines import Lines, Mask, Positions
 
 #: Different column headers that one batch may have; rows below any more of them stay unclaimed.
 MAX_HEADERS = 256
+#: Of a first batch with more lines than this, so many are shown to all formats before the whole is.
+SAMPLE = 1024
 
 
 @dataclass(slots=True)
@@ -43,6 +45,8 @@ class Recogniser:
         headed = self.block is not None or not self.active
         if headed:
             self._below_headers(text, free, found)
+        if not self.active and len(free) > 2 * SAMPLE:
+            self._probe(text, np.flatnonzero(free))
         self._ask(self.active, text, free, found)
         if not headed and free.any():
             self._below_headers(text, free, found)
@@ -52,6 +56,13 @@ class Recogniser:
         if new:
             self.active = sorted([*self.active, *new], key=lambda f: (f.priority, f.name))
         return [(f, found[f.name]) for f in self.active if f.name in found]
+
+    def _probe(self, text: pl.DataFrame, rows: Positions) -> None:
+        """Activate what a sample of the lines shows, so that the others need not be asked about every line."""
+        some = text[rows[:: max(1, len(rows) // SAMPLE)]]
+        found: dict[str, Mask] = {}
+        self._ask(self.formats, some, np.ones(some.height, np.bool_), found)
+        self.active = sorted((f for f in self.formats if f.name in found), key=lambda f: (f.priority, f.name))
 
     def _ask(self, formats: Iterable[Format], text: pl.DataFrame, free: Mask, found: dict[str, Mask]) -> None:
         """Offer the free lines to each format in turn."""

@@ -33,6 +33,8 @@ _NAME = (
 _RFC5424 = r"^ (?P<host>\S+) (?P<program>\S+) (?P<pid>\S+) \S+ (?:-|(?:\[(?:[^\]\\]|\\.)*\])+)"
 _WHOLE = r"(?P<all>.*)$"
 HEAD_BYTES = 240
+#: The kernel's own clock, which makes every head differ and says nothing that the header does not.
+_UPTIME = r"(?:\[\s*\d+\.\d+\]\s*)+"
 
 
 @dataclass(slots=True)
@@ -88,6 +90,9 @@ def _per_distinct(text: pl.Series, rfc5424: Mask) -> pl.DataFrame:
     frame = pl.DataFrame({"head": text, "new": rfc5424})
     distinct = frame.unique()
     if distinct.height > frame.height // 3:
+        frame = frame.with_columns(pl.col("head").str.replace(rf"^([^:\[]* kernel:\s*){_UPTIME}", "$1"))
+        distinct = frame.unique()
+    if distinct.height > frame.height // 3:
         return _names(frame).drop("head", "new")
     return frame.join(_names(distinct), on=["head", "new"], how="left", maintain_order="left").drop("head", "new")
 
@@ -103,11 +108,15 @@ def _names(frame: pl.DataFrame) -> pl.DataFrame:
         for f in ("host", "program", "all")
     ]
     found = frame.with_columns(parts)
+    rest = pl.col("@all").str.strip_chars()
     return found.select(
         "head",
         "new",
         *(pl.when(~pl.col(c).is_in(["", "-"])).then(pl.col(c)).alias(c) for c in ("@host", "@program")),
-        pl.col("@all").str.strip_chars().alias("@prefix"),
+        pl.when(pl.col("@program") == "kernel")
+        .then(rest.str.replace(f"^{_UPTIME}", ""))
+        .otherwise(rest)
+        .alias("@prefix"),
     )
 
 
