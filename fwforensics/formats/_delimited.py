@@ -17,9 +17,8 @@ from fwforensics.formats._pieces import (
     Piece,
     bad_rows,
     build_columns,
-    inner_positions,
     json_texts,
-    special_positions,
+    positions_to_escape,
     with_extra,
 )
 from fwforensics.formats._tokens import Tokens, split
@@ -57,17 +56,15 @@ class Delimited:
         tokens = split(lines, begin, ord(self.separator), ord(self.quote) if self.quote else None)
         cut = self._cut_lines(lines, tokens)
         tokens.odd &= ~cut
+        stray = np.zeros(len(lines), np.bool_)  # lines with quotes that stand around no value
         pieces: list[Piece] = []
         bad = [np.flatnonzero(tokens.odd)]
-        for piece in self._pieces(lines, tokens, cut):
+        for piece in self._pieces(lines, tokens, cut, stray):
             if piece.names:
                 pieces.append(piece)
             else:
                 bad.append(piece.rows)
-        if self.quote:
-            escapes = inner_positions(lines, ord(self.separator), ord(self.quote))
-        else:
-            escapes = special_positions(lines, None)
+        escapes = positions_to_escape(lines, self.quote, stray)
         frame = build_columns(lines, pieces, wanted)
         frame = with_extra(frame, [self._extra(lines, p, wanted, escapes) for p in pieces], pieces)
         if self.quote and (lines.bytes[escapes] == ord(self.quote)).any():
@@ -90,7 +87,8 @@ class Delimited:
         result[odd] = (lines.bytes[last] == ord(self.quote)) & (last < tokens.end[odd])
         return result
 
-    def _pieces(self, lines: Lines, tokens: Tokens, cut: Mask) -> Iterable[Piece]:
+    def _pieces(self, lines: Lines, tokens: Tokens, cut: Mask, stray: Mask) -> Iterable[Piece]:
+        """Lines of one record type and number of fields; notes which lines have quotes inside values."""
         usable = ~tokens.odd
         for count in np.unique(tokens.count[usable]).tolist():
             rows = np.flatnonzero(usable & (tokens.count == count))
@@ -101,6 +99,8 @@ class Delimited:
                 quoted[-1] &= ~cut[rows]
                 starts, ends = starts + quoted, ends - quoted
                 starts[-1] += cut[rows]
+                if tokens.quotes is not None:
+                    stray[rows] = tokens.quotes[rows] != 2 * quoted.sum(axis=0) + cut[rows]
             blank_out(lines, starts, ends, self.null)
             if self.pick is None or not callable(self.names):
                 yield Piece(rows, self._names(None, count), starts, ends)

@@ -20,7 +20,7 @@ from fwforensics.formats._pieces import (
     build_columns,
     join_slow,
     json_texts,
-    special_positions,
+    positions_to_escape,
     with_extra,
 )
 from fwforensics.formats._tokens import Group, Literal, groups, split
@@ -64,12 +64,16 @@ class KeyValue:
         tokens = split(trimmed, begin, ord(self.separator), quote, escape=quote is not None)
         tokens.odd |= ~has
         pieces, slow_rows = [], []
+        stray = np.zeros(len(lines), np.bool_)  # lines with quotes that stand around no value
         for group in groups(trimmed, tokens, _key_value_shape):
             if group.shape is None:
                 slow_rows.append(group.rows)
             else:
-                pieces.append(self._piece(trimmed, group))
-        escapes = special_positions(lines, quote)
+                piece, quoted = self._piece(trimmed, group)
+                pieces.append(piece)
+                if tokens.quotes is not None:
+                    stray[group.rows] = tokens.quotes[group.rows] != 2 * quoted
+        escapes = positions_to_escape(lines, self.quote, stray)
         frame = build_columns(trimmed, pieces, [*wanted, "@head"] if "@head" in wanted else wanted)
         frame = with_extra(frame, [self._extra(trimmed, p, wanted, escapes) for p in pieces], pieces)
         slow, bad = self._slow(trimmed, begin, np.concatenate(slow_rows) if slow_rows else None, has, wanted)
@@ -79,7 +83,8 @@ class KeyValue:
         head = trimmed.column("@head", lines.starts[rows], begin[rows])
         return Fields(frame.with_columns(head), bad)
 
-    def _piece(self, lines: Lines, group: Group) -> Piece:
+    def _piece(self, lines: Lines, group: Group) -> tuple[Piece, Positions]:
+        """Borders of the values of one shape, and how many values of each line were quoted."""
         shape = group.shape or []
         names, words = _names(shape)
         starts, ends = group.starts.copy(), group.ends.copy()
@@ -90,7 +95,10 @@ class KeyValue:
             a, mark = lines.bytes, ord(self.quote)
             quoted = (ends - starts >= 2) & (a[starts] == mark) & (a[np.maximum(ends - 1, 0)] == mark)
             starts, ends = starts + quoted, ends - quoted
-        return Piece(group.rows, names, starts, ends, {self.words: " ".join(words) or None})
+            count = quoted.sum(axis=0)
+        else:
+            count = np.zeros(len(group.rows), np.int64)
+        return Piece(group.rows, names, starts, ends, {self.words: " ".join(words) or None}), count
 
     def _extra(self, lines: Lines, piece: Piece, wanted: set[str], escapes: Positions) -> pl.Series:
         """JSON text of the keys that nobody wants."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from fwforensics.formats._lines import KEEP_8, NEWLINE, RETURN, Lines, Positions
+from fwforensics.formats._lines import KEEP_8, NEWLINE, RETURN, Lines, Mask, Positions
 
 LINE = pl.col("line")
 ROW = "@row"
@@ -99,15 +99,14 @@ def special_positions(lines: Lines, quote: int | None) -> Positions:
     return inside
 
 
-def inner_positions(lines: Lines, separator: int, quote: int) -> Positions:
-    """`special_positions` without the quotes that stand around whole values."""
-    at = special_positions(lines, None)
-    a = lines.bytes
-    before, after = a[np.maximum(at - 1, 0)], a[at + 1]
-    opens = ((before == separator) | np.isin(at, lines.starts)) & (after != quote)
-    closes = ((after == separator) | np.isin(at + 1, lines.ends)) & (before != quote)
-    inner: Positions = at[(a[at] != quote) | ~(opens | closes)]
-    return inner
+def positions_to_escape(lines: Lines, quote: str | None, stray: Mask) -> Positions:
+    """`special_positions`; quotes count only in lines where some stand around no value."""
+    at = special_positions(lines, ord(quote) if quote else None)
+    if not quote or not stray.any():
+        return at
+    every = special_positions(lines, None)
+    line = np.searchsorted(lines.starts, every, side="right") - 1
+    return np.union1d(at, every[stray[line]])
 
 
 def constant(lines: Lines, starts: Positions, ends: Positions) -> bytes | None:

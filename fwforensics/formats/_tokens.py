@@ -34,6 +34,7 @@ class Tokens:
         first: index into `cuts` of each line's first separator; shape (lines,).
         count: tokens of each line (separators + 1); shape (lines,).
         odd: lines with an unclosed quote or bracket, which positions say nothing true about.
+        quotes: quotes of each line that have their meaning; shape (lines,); None where no quote was asked for.
     """
 
     begin: Positions
@@ -42,6 +43,7 @@ class Tokens:
     first: Positions
     count: Positions
     odd: Mask
+    quotes: Positions | None = None
 
     def borders(self, rows: Positions, tokens: int) -> tuple[Positions, Positions]:
         """Start and end of each token of `rows`, which all have `tokens` tokens; shape (tokens, rows)."""
@@ -67,15 +69,18 @@ def split(lines: Lines, begin: Positions, separator: int, quote: int | None = No
     wanted = (separator,) if quote is None else (separator, quote)
     hits = find(a, wanted, lines.starts, lines.ends)
     odd = np.zeros(len(lines), np.bool_)
+    quotes = None
     if quote is not None:
         is_quote = a[hits] == quote
         if escape:
             is_quote &= ~escaped(a, hits, is_quote)
         lo, hi = np.searchsorted(hits, begin), np.searchsorted(hits, lines.ends)
         inside, odd = _parity(is_quote, lo, hi)
+        before = np.concatenate((np.zeros(1, np.int64), np.cumsum(is_quote)))
+        quotes = before[hi] - before[lo]
         hits = hits[~is_quote & (a[hits] == separator) & (inside == 0)]
     lo, hi = np.searchsorted(hits, begin), np.searchsorted(hits, lines.ends)
-    return Tokens(begin, lines.ends, hits, lo, hi - lo + 1, odd)
+    return Tokens(begin, lines.ends, hits, lo, hi - lo + 1, odd, quotes)
 
 
 def split_json(lines: Lines) -> Tokens:

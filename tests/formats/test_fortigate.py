@@ -137,3 +137,10 @@ def test_damaged_and_foreign_lines_are_no_events(line: str) -> None:
     batch = parse_text(line)
     assert batch.frames.get("events") is None or batch.by_format != {"fortigate": 1} or batch.parsed == 0
     assert batch.lines == batch.parsed + sum(f.height for f in (batch.rejects, batch.ignored) if f is not None)
+
+
+@pytest.mark.parametrize("tail", ['x=pe="0x08" y="a"', 'note=5"disk"', 'msg="a" b"c" d="e"', 'm="say \\"x\\"" n=o"p"'])
+def test_extra_is_json_whatever_the_quotes(tail: str) -> None:
+    """Quotes that stand around no value are text."""
+    [row] = rows(f"{HEAD} {ENDS} {tail}")
+    assert isinstance(json.loads(str(row["extra"])), dict)
