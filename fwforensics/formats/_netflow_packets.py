@@ -187,7 +187,7 @@ def recognise_datagrams(head: bytes) -> bool:
         return False
     if length := extent(head, 0, whole=True):
         # In a capture the rest of the packet tells; a file of datagrams must show a clock that is set.
-        if header(head).exported // 1_000_000 not in _CLOCK:
+        if header(head).exported // 1_000_000 not in _CLOCK or length < 24:
             return False
         rest = head[length:].lstrip(b"\0")
         return not rest or rest[0] in (5, 9, 10) or len(head) >= LARGEST
@@ -200,7 +200,9 @@ def _damaged(head: bytes) -> bool:
         seconds, nanos = struct.unpack_from(">II", head, 8)
         whole = (len(head) - 24) % 48 == 0 and len(head) <= 24 + 48 * V5_MOST
         count = int.from_bytes(head[2:4], "big")
-        return seconds in _CLOCK and (whole or (1 <= count <= V5_MOST and nanos < 1_000_000_000))
+        # Records are full of zeros, which tells them from noise where the header does not.
+        likely = seconds in _CLOCK and nanos < 1_000_000_000 and head.count(0) > len(head) // 6
+        return likely and (whole or 1 <= count <= V5_MOST)
     first = 20 if head[1] == 9 else 16
     if len(head) < first + 8:
         return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import random
 import struct
 from collections import Counter
 from collections.abc import Sequence
@@ -521,6 +522,13 @@ def test_recognises_nothing_else() -> None:
         b"\0\x0a\0\x10" + bytes(12),
     ):
         assert not BINARY.recognise(content, "x"), content[:20]
+
+
+def test_noise_behind_a_version_number_is_not_recognised() -> None:
+    noise = random.Random(7)
+    for i in range(3000):
+        content = (b"\0\5", b"\0\x09", b"\0\x0a")[i % 3] + noise.randbytes(noise.randrange(1500))
+        assert not BINARY.recognise(content, "x"), content[:24].hex()
 
 
 def test_samples() -> None:
