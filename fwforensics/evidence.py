@@ -146,7 +146,7 @@ def _text(source: Source, row: dict[str, Any], numbers: set[int]) -> dict[int, s
     with source.open() as content:
         prefix = _Prefix(content, row["size_bytes"])
         for chunk in chunks(cast("Content", prefix)):
-            last = chunk.first + chunk.data.count(b"\n")
+            last = chunk.first + chunk.data.count(b"\n") - chunk.data.endswith(b"\n")
             wanted = [n for n in numbers if chunk.first <= n <= last and n not in found]
             if wanted:
                 found |= _pick(chunk, wanted)
@@ -157,7 +157,7 @@ def _text(source: Source, row: dict[str, Any], numbers: set[int]) -> dict[int, s
 def _pick(chunk: Chunk, wanted: list[int]) -> dict[int, str]:
     if chunk.long:
         return {chunk.first: f"{chunk.data.decode(errors='backslashreplace')}… ({chunk.long:,} bytes)"}
-    lines = chunk.data.split(b"\n")
+    lines = chunk.data.removesuffix(b"\n").split(b"\n")
     return {
         n: lines[n - chunk.first].removesuffix(b"\r").decode(errors="backslashreplace")
         for n in wanted

@@ -1,0 +1,233 @@
+"""The command as a user meets it: data on stdout, narration on stderr, exit codes, hostile text."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tests.support import MTIME, fwf, iptables_line, write_log
+
+HOSTILE = "\x1b[31mRED\x1b]0;title\x07\u202e=cmd|'/c calc'!A1<script>alert(1)</script>"
+
+
+@pytest.fixture(scope="module")
+def case(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A case with denied traffic of one host over two runs, and one line of an attacker."""
+    folder = tmp_path_factory.mktemp("cli")
+    log = write_log(folder / "fw.log", 0, 400)
+    with log.open("a") as f:
+        f.write(iptables_line(400, prefix=f"={HOSTILE}DROP:") + "\n")
+        f.write("Mar  1 00:10:00 gw1 kernel: SRC=1.2.3.4 DST=5.6.7.8 LEN=1 PROTO=TCP SPT=1 DPT=2 \x1b[2J\n")
+        f.write("Mar  1 00:10:01 gw1 sshd[1]: session opened\n")
+    os.utime(log, (MTIME, MTIME))
+    runs = folder / "runs.csv"
+    runs.write_text("run_id,start,end,addresses\nr1,2026-03-01T00:00:00Z,2026-03-01T00:03:00Z,10.1.0.1;10.1.1.1\n"
+                    "r2,2026-03-01T00:03:00Z,2026-03-01T00:08:00Z,10.1.0.1;10.1.1.1\n")  # fmt: skip
+    path = folder / "c.duckdb"
+    assert fwf("ingest", log, "--case", path).returncode == 0
+    assert fwf("runs", "import", runs, "--case", path).returncode == 0
+    assert fwf("hunt", "--case", path).returncode == 0
+    return path
+
+
+@pytest.mark.parametrize("output", ["json", "jsonl", "csv", "parquet", "markdown", "table"])
+def test_every_output_format_has_the_same_rows(case: Path, output: str) -> None:
+    """Stdout holds nothing but the rows, in the format that was asked for."""
+    result = fwf("sql", "SELECT line_no, ts, rule FROM events ORDER BY line_no", "--case", case, "-o", output)
+    assert result.returncode == 0
+    text = result.stdout
+    count = {
+        "json": lambda: len(json.loads(text)),
+        "jsonl": lambda: len([json.loads(x) for x in text.decode().splitlines()]),
+        "csv": lambda: len(list(csv.DictReader(io.StringIO(text.decode())))),
+        "parquet": lambda: pl.read_parquet(io.BytesIO(text)).height,
+        "markdown": lambda: text.decode().count("\n") - 2,
+        "table": lambda: 401,
+    }[output]()
+    assert count == 401
+    if output == "table":
+        assert b"showing 200 of 401" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "command", [["sql", "SELECT rule, extra FROM events WHERE line_no > 400"], ["rejects"], ["info"], ["hunt"]]
+)
+@pytest.mark.parametrize("output", ["table", "markdown"])
+def test_no_escape_sequence_reaches_the_terminal(case: Path, command: list[str], output: str) -> None:
+    """Control characters and direction marks of a log are written out, never sent."""
+    result = fwf(*command, "--case", case, "-o", output)
+    for channel in (result.stdout, result.stderr):
+        text = channel.decode()
+        assert "\x1b" not in text and "\x07" not in text and "\u202e" not in text
+    if command[0] == "sql":
+        assert "\\x1b[31mRED" in result.stdout.decode() or "\\\\x1b" in result.stdout.decode()
+
+
+def test_csv_cells_begin_no_formula(case: Path) -> None:
+    """A spreadsheet that opens an export calculates nothing that an attacker wrote."""
+    rows = fwf("sql", "SELECT rule FROM events WHERE line_no = 401", "--case", case, "-o", "csv").stdout.decode()
+    cell = next(csv.DictReader(io.StringIO(rows)))["rule"]
+    assert cell.startswith("'=")
+
+
+def test_times_are_rfc3339_utc_and_display_tz_changes_only_the_display(case: Path) -> None:
+    """Times print with their offset."""
+    utc = json.loads(fwf("sql", "SELECT min(ts) AS t FROM events", "--case", case, "--json").stdout)
+    local = json.loads(
+        fwf("--display-tz", "Europe/Berlin", "sql", "SELECT min(ts) AS t FROM events", "--case", case, "--json").stdout
+    )
+    assert (utc[0]["t"], local[0]["t"]) == ("2026-03-01T00:00:00Z", "2026-03-01T01:00:00+01:00")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["sql", "SELECT * FROM nowhere"], 1, "nowhere"),
+        (["sql", "COPY events TO '/tmp/x.csv'"], 1, ""),
+        (["sql", "SELECT * FROM read_csv('/etc/passwd')"], 1, ""),
+        (["sql", "DELETE FROM events"], 1, ""),
+        (["sql", "SET enable_external_access = true"], 1, ""),
+        (["sql"], 2, "which SQL"),
+        (["query", "recuring-violations"], 2, "recurring-violations"),
+        (["query", "top-talkers", "-p", "nothing=1"], 2, "no parameter"),
+        (["query", "top-talkers", "-p", "nothing"], 2, "NAME=VALUE"),
+        (["show", "P-000000000000"], 2, "no finding"),
+        (["show", "xyz"], 2, "neither"),
+        (["evidence"], 2, "which lines"),
+        (["hunt", "--fail-on", "terrible"], 2, "severity"),
+        (["hunt", "--since", "yesterday-ish"], 2, "no time"),
+        (["hunt", "--detection", "nothing"], 2, "no detection"),
+        (["sources", "remove", "99"], 2, "no source 99"),
+        (["networks", "add", "10.0.0.0/99"], 2, "no network"),
+        (["coverage", "declare", "gw1", "2026-03-02", "2026-03-01"], 2, "empty"),
+        (["ingest", "/nowhere/at/all"], 2, "no such file"),
+        (["ingest", ".", "--format", "nothing"], 2, "no format"),
+        (["ingest", ".", "--tz", "Mars/Base"], 2, "time zone"),
+    ],
+)
+def test_errors_say_what_and_have_their_exit_code(case: Path, arguments: list[str], code: int, said: str) -> None:
+    """An error is a sentence on stderr with a code, never a stack trace, and stdout stays empty."""
+    result = fwf(*arguments, "--case", case)
+    assert result.returncode == code, result.stderr.decode()
+    assert said in result.stderr.decode()
+    assert "Traceback" not in result.stderr.decode()
+    assert result.stdout == b""
+
+
+def test_missing_case_names_the_remedy(tmp_path: Path) -> None:
+    """A case that is not there is said to be so, with how to make one."""
+    result = fwf("info", "--case", tmp_path / "none.duckdb")
+    assert result.returncode == 1
+    assert b"fwf ingest" in result.stderr
+
+
+def test_case_comes_from_the_environment(case: Path) -> None:
+    """$FWF_CASE stands in for --case."""
+    result = fwf("sql", "SELECT count(*) AS n FROM events", "--json", env={"FWF_CASE": str(case)})
+    assert json.loads(result.stdout) == [{"n": 401}]
+
+
+def test_partial_ingest_is_exit_3_and_strict_takes_nothing(tmp_path: Path) -> None:
+    """Rejects above the ratio, or a source that gave nothing, are exit code 3; --strict leaves the source out."""
+    log = tmp_path / "bad.log"
+    log.write_text("nothing that anybody reads\n" * 5 + iptables_line(1) + "\n")
+    case = tmp_path / "c.duckdb"
+    assert fwf("ingest", log, "--case", case, "--strict").returncode == 3
+    assert json.loads(fwf("sql", "SELECT count(*) AS n FROM sources", "--json", "--case", case).stdout) == [{"n": 0}]
+    assert fwf("ingest", log, "--case", case).returncode == 3
+    assert fwf("ingest", log, "--case", case, "--replace", "--max-reject-ratio", "0.9").returncode == 0
+
+
+def test_stdin_is_read(tmp_path: Path) -> None:
+    """`-` is stdin, compressed or not."""
+    case = tmp_path / "c.duckdb"
+    text = "".join(iptables_line(n) + "\n" for n in range(10)).encode()
+    assert fwf("ingest", "-", "--case", case, "--year", "2026", stdin=text).returncode == 0
+    assert json.loads(
+        fwf("sql", "SELECT count(*) AS n, min(ts) AS t FROM events", "--json", "--case", case).stdout
+    ) == [{"n": 10, "t": "2026-03-01T00:00:00Z"}]
+
+
+def test_findings_rest_on_raw_lines(case: Path) -> None:
+    """From the first finding down to the line, byte for byte."""
+    found = json.loads(fwf("hunt", "--case", case, "--json").stdout)
+    best = next(f for f in found if f["runs_hit"] == 2)
+    assert best["service"] == "3333/tcp"
+    lines = json.loads(fwf("evidence", best["pattern_id"], "--case", case, "--json", "--limit", "0").stdout)
+    assert lines
+    source = Path(lines[0]["path"]).read_text().splitlines()
+    assert {line["line_no"]: line["raw"] for line in lines} == {line["line_no"]: source[line["line_no"] - 1] for line in lines}
+
+
+def test_fail_on_is_exit_10(case: Path) -> None:
+    """A finding at or above the severity is exit code 10, none is 0."""
+    assert fwf("hunt", "--case", case, "--fail-on", "medium").returncode == 10
+    assert fwf("hunt", "--case", case, "--fail-on", "critical").returncode == 0
+
+
+def test_changed_evidence_is_refused(tmp_path: Path) -> None:
+    """A line is quoted only from what was ingested; what grew since is still that."""
+    log, case = write_log(tmp_path / "fw.log", 0, 20), tmp_path / "c.duckdb"
+    fwf("ingest", log, "--case", case)
+    with log.open("a") as f:
+        f.write(iptables_line(20) + "\n")
+    assert fwf("evidence", "--source", "1", "--line", "3", "--case", case).returncode == 0
+    assert b"grown" in fwf("verify", "--case", case).stdout
+    log.write_text(log.read_text().replace("203.0.113.4 ", "203.0.113.5 "))
+    refused = fwf("evidence", "--source", "1", "--line", "3", "--case", case)
+    assert (refused.returncode, refused.stdout) == (1, b"")
+    assert b"no longer" in refused.stderr
+    assert fwf("verify", "--case", case).returncode == 1
+
+
+def test_export_does_not_overwrite_and_comes_back(case: Path, tmp_path: Path) -> None:
+    """An export refuses to overwrite, and an exported table can be ingested again."""
+    target = tmp_path / "events.parquet"
+    assert fwf("export", "events", "-o", target, "--case", case).returncode == 0
+    assert fwf("export", "events", "-o", target, "--case", case).returncode == 2
+    assert fwf("export", "events", "-o", target, "--clobber", "--case", case).returncode == 0
+    again = tmp_path / "again.duckdb"
+    assert fwf("ingest", target, "--case", again).returncode == 0
+    same = "SELECT count(*) AS n, sum(hash(ts, src_ip, src_port, dst_ip, dst_port, action, rule)) AS h FROM events"
+    assert fwf("sql", same, "--json", "--case", again).stdout == fwf("sql", same, "--json", "--case", case).stdout
+
+
+def test_sources_set_and_networks_change_what_follows(tmp_path: Path) -> None:
+    """A sensor or run that was wrong, and what counts as inside, are corrected without reading again."""
+    log, own = write_log(tmp_path / "fw.log", 0, 20), tmp_path / "c.duckdb"
+    fwf("ingest", log, "--case", own)
+    assert fwf("sources", "set", "1", "--sensor", "edge", "--run", "r9", "--case", own).returncode == 0
+    told = json.loads(fwf("sql", "SELECT DISTINCT sensor FROM events", "--json", "--case", own).stdout)
+    assert told == [{"sensor": "edge"}]
+    assert json.loads(fwf("runs", "--json", "--case", own).stdout)[0]["run_id"] == "r9"
+    fwf("networks", "add", "203.0.113.0/24", "--case", own)
+    scope = json.loads(
+        fwf("sql", "SELECT DISTINCT scope FROM addresses WHERE ip LIKE '203%'", "--json", "--case", own).stdout
+    )
+    assert scope == [{"scope": "internal"}]
+    audit = json.loads(fwf("sql", "SELECT command FROM audit ORDER BY logged_at", "--json", "--case", own).stdout)
+    assert [a["command"] for a in audit] == ["ingest", "sources set", "networks add"]
+
+
+def test_sniff_stores_nothing(tmp_path: Path) -> None:
+    """`fwf sniff` names the format and shows rows without making a case."""
+    log = write_log(tmp_path / "fw.log", 0, 20)
+    result = fwf("sniff", log, "--json")
+    assert json.loads(result.stdout)[0]["format"] == "iptables"
+    assert not (tmp_path / "case.duckdb").exists()
+
+
+def test_demo_finds_what_recurs(tmp_path: Path) -> None:
+    """The shipped incident gives recurring violations with their denominator."""
+    result = fwf("demo", tmp_path / "demo", "--json")
+    assert result.returncode == 0, result.stderr.decode()
+    found = json.loads(result.stdout)
+    assert any(f["runs_hit"] >= 2 and f["category"] == "mining" for f in found)
+    assert all(f["runs_exposed"] == 6 for f in found)
+    assert fwf("verify", "--case", tmp_path / "demo" / "case.duckdb").returncode == 0
