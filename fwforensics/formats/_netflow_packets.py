@@ -17,6 +17,8 @@ _SET = struct.Struct(">HH")
 LARGEST = 65535
 #: Export packets carry at most 30 version 5 records.
 V5_MOST = 30
+#: What fits into a datagram, at the least that a flow record takes.
+_V9_MOST = 4096
 #: 1995 to 2100: the clock of an exporter that ever existed, and of one not set (1970 to 1971) below.
 _CLOCK = range(788_918_400, 4_102_444_800)
 _UNSET = range(31_536_000)
@@ -186,11 +188,14 @@ def recognise_datagrams(head: bytes) -> bool:
     if len(head) < 20 or head[:2] not in (b"\0\5", b"\0\x09", b"\0\x0a"):
         return False
     if length := extent(head, 0, whole=True):
-        # In a capture the rest of the packet tells; a file of datagrams must show a clock that is set.
-        if header(head).exported // 1_000_000 not in _CLOCK or length < 24:
+        # In a capture the rest of the frame tells; a file of datagrams must show a clock that is set, a count of
+        # records that fits into a datagram, and nothing but further packets behind the first.
+        first = header(head)
+        if first.exported // 1_000_000 not in _CLOCK or length < 24 or first.count > _V9_MOST:
             return False
         rest = head[length:].lstrip(b"\0")
-        return not rest or rest[0] in (5, 9, 10) or len(head) >= LARGEST
+        follows = head[len(head) - len(rest) - 1] == 0 and rest[:1] in (b"\5", b"\x09", b"\x0a")
+        return not rest or follows or len(head) >= LARGEST or _defines(head)
     return _damaged(head)
 
 
@@ -203,10 +208,14 @@ def _damaged(head: bytes) -> bool:
         # Records are full of zeros, which tells them from noise where the header does not.
         likely = seconds in _CLOCK and nanos < 1_000_000_000 and head.count(0) > len(head) // 6
         return likely and (whole or 1 <= count <= V5_MOST)
-    first = 20 if head[1] == 9 else 16
-    if len(head) < first + 8:
-        return False
     seconds = int.from_bytes(head[8:12] if head[1] == 9 else head[4:8], "big")
-    number, length = _SET.unpack_from(head, first)
-    defines = number in ((0, 1) if head[1] == 9 else (2, 3)) and length >= 8
-    return seconds in _CLOCK and defines and int.from_bytes(head[first + 4 : first + 6], "big") >= 256
+    return seconds in _CLOCK and _defines(head)
+
+
+def _defines(head: bytes) -> bool:
+    """Does the packet begin with a template? That is enough to tell it from noise when its end is missing."""
+    first = 20 if head[1] == 9 else 16
+    if head[1] == 5 or len(head) < first + 8:
+        return False
+    number, length, template = struct.unpack_from(">HHH", head, first)
+    return number in ((0, 1) if head[1] == 9 else (2, 3)) and length >= 8 and template >= 256

@@ -512,6 +512,9 @@ def test_recognises_nothing_else() -> None:
     for content in (flow, flow * 3, define, define + flow, b.ipfix(b.flow_set(2, b.template(256, ENDS))), define[:-5]):
         assert BINARY.recognise(content, "x")
     assert BINARY.recognise(b"\0\5\xd9\x1e" + flow[4:], "corrupt header")
+    cut = b.v9(b.flow_set(0, b.template(256, ENDS)), b.flow_set(256, ADDRESSES * 9))[:-5]
+    assert BINARY.recognise(cut, "cut inside its data")
+    assert balanced(decode(cut)) == {"units": 2, "parsed": 0, "rejects": 1, "ignored": 1}
     for content in (
         b"",
         b"\0\5",
