@@ -6,6 +6,7 @@ many thousand records, so whatever reads only such fields is worked out for each
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -37,7 +38,7 @@ class Plan:
         columns: the mapping; kept so that its identity stays taken.
         roots: the fields that each column reads.
         fields: all of them.
-        single: columns that read one field, and that field.
+        single: columns that read one field as it is, or alone of all columns, and that field.
         heavy: columns that are worth being worked out once a value.
     """
 
@@ -58,7 +59,12 @@ def plan(columns: Mapping[str, pl.Expr]) -> Plan:
     if known is None or known.columns is not columns:
         named = {name: e.meta.root_names() for name, e in columns.items()}
         roots = {name: frozenset(fields) for name, fields in named.items()}
-        single = {name: fields[0] for name, fields in named.items() if len(roots[name]) == 1}
+        readers = Counter(field for fields in roots.values() for field in fields)
+        single = {
+            name: fields[0]
+            for name, fields in named.items()
+            if len(fields) == 1 or (len(roots[name]) == 1 and readers[fields[0]] == 1)
+        }
         heavy = frozenset(name for name, e in columns.items() if roots[name] and _steps(e) >= MIN_STEPS)
         known = _PLANS[id(columns)] = Plan(columns, roots, frozenset[str]().union(*roots.values()), single, heavy)
     return known
