@@ -1,3 +1,33 @@
 """Firewall log forensics: violations that recur intermittently across training runs."""
 
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fwforensics.store import Case
+
 __version__ = "0.1.0"
+__all__ = ["__version__", "open_case"]
+
+
+def open_case(path: str | Path, *, create: bool = False, read_only: bool = True) -> Case:
+    """Open a case file.
+
+    Args:
+        path: the file.
+        create: make a new case where there is none; implies writing.
+        read_only: for looking only; several processes may do so at once.
+
+    Returns:
+        The case: `case.sql("SELECT …").pl()` gives a Polars frame. Use it as a context manager, or close it.
+    """
+    from fwforensics import queries
+    from fwforensics.store import Case
+
+    fresh = create and not Path(path).exists()
+    case = Case(path, create=create, read_only=read_only and not create)
+    if fresh:
+        queries.install(case)
+    return case
