@@ -166,14 +166,14 @@ class Case:
         """Write rows, at most a row group at a time; columns that the frame lacks are NULL or their default."""
         names = [c for c in TABLES[table].names if c in frame.columns]
         for part in frame.select(names).iter_slices(ROW_GROUP):
-            self._con.register("appended", part.to_arrow())
-            try:
-                self._insert(table, names)
-            finally:
-                self._con.unregister("appended")
+            self._insert(table, names, part.to_arrow())
         return frame.height
 
-    def _insert(self, table: str, names: Sequence[str]) -> None:
+    def _insert(self, table: str, names: Sequence[str], appended: object) -> None:
+        """Write one table of rows; the statement finds `appended` by its name here.
+
+        Registered under a name in the database it would be kept until the end of the transaction.
+        """
         try:
             self._con.execute(f"INSERT INTO {table} BY NAME SELECT * FROM appended")
         except (duckdb.ConversionException, duckdb.InvalidInputException):
@@ -183,12 +183,13 @@ class Case:
                 raise
             fixed = ", ".join(f"CASE WHEN json_valid({c}) THEN {c} ELSE to_json({c}) END AS {c}" for c in json_columns)
             self._con.execute(f"INSERT INTO {table} BY NAME SELECT * REPLACE ({fixed}) FROM appended")
+        del appended
 
     def temporary(self, name: str, frame: pl.DataFrame) -> None:
         """Put rows into a temporary table, which only this connection sees."""
-        self._con.register("appended", frame.to_arrow())
+        appended = frame.to_arrow()
         self._con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM appended")
-        self._con.unregister("appended")
+        del appended
 
     def replace(self, table: str, frame: pl.DataFrame) -> int:
         """Put rows in place of all that a table holds."""
@@ -213,6 +214,11 @@ class Case:
     def checkpoint(self) -> None:
         """Bring everything into the case file."""
         self._con.execute("CHECKPOINT")
+
+
+def next_source_id(case: Case) -> int:
+    """Numbers are not given by a sequence, which would not roll back."""
+    return int(case.sql("SELECT coalesce(max(source_id), 0) + 1 FROM sources").scalar())
 
 
 def _user() -> str:
