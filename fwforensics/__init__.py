@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fwforensics.version import __version__
+
 if TYPE_CHECKING:
     from fwforensics.store import Case
 
-__version__ = "0.1.0"
 __all__ = ["__version__", "open_case"]
 
 

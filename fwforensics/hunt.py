@@ -15,12 +15,13 @@ from typing import Any
 
 import polars as pl
 
-from fwforensics import __version__, derive, queries
+from fwforensics import derive, queries
 from fwforensics.analysis.recurrence import recurrence
 from fwforensics.analysis.targets import target_groups
 from fwforensics.errors import UsageError
 from fwforensics.schema import WORDS
 from fwforensics.store import Case, now
+from fwforensics.version import __version__
 
 SEVERITIES = WORDS["severity"]
 #: Rank of the severities in a finding's score (METHODS: severity 1–3).

@@ -8,7 +8,7 @@ import lzma
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import lz4.frame
 from isal import isal_zlib
@@ -25,7 +25,7 @@ DAMAGED: tuple[type[Exception], ...] = (
     OSError,
     EOFError,
     lzma.LZMAError,
-    isal_zlib.error,
+    cast("type[Exception]", isal_zlib.error),
     zstd.ZstdError,
     RuntimeError,
 )

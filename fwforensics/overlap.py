@@ -78,7 +78,9 @@ class Known:
         """A file that changes while it is read would break the account of what was skipped."""
         for _, end, owner in self.skips:
             if end > content.size:
-                raise SourceError(f"the file shrank while it was read (it continued source {owner})", where=content.label)
+                raise SourceError(
+                    f"the file shrank while it was read (it continued source {owner})", where=content.label
+                )
 
 
 @dataclass(slots=True)
@@ -142,7 +144,9 @@ def _earlier(case: Case, where: str, values: list[object]) -> list[_Earlier]:
 
 def _alike(case: Case, head: bytes) -> list[_Earlier]:
     """Sources whose first bytes are this content's."""
-    sizes = case.sql("SELECT DISTINCT size_bytes s FROM sources WHERE size_bytes < ? AND size_bytes <= ?", [HEAD, len(head)])
+    sizes = case.sql(
+        "SELECT DISTINCT size_bytes s FROM sources WHERE size_bytes < ? AND size_bytes <= ?", [HEAD, len(head)]
+    )
     digests = {hashlib.sha256(head[: int(s)]).hexdigest() for s in sizes.pl()["s"]} | {head_digest(head)}
     return _earlier(case, "head_sha256 IN (SELECT unnest(?)) AND (size_bytes > 0 OR ? = 0)", [list(digests), len(head)])
 
@@ -193,12 +197,25 @@ def _copy(case: Case, source: Source, earlier: _Earlier, options: str, version: 
             where=source.label,
             remedy="to read it anew: fwf ingest --replace",
         )
-    return Known(duplicate_of=earlier.source_id, message=f"same content as source {earlier.source_id} ({earlier.label()})")
+    return Known(
+        duplicate_of=earlier.source_id, message=f"same content as source {earlier.source_id} ({earlier.label()})"
+    )
 
 
 def remove_rows(case: Case, source_id: int) -> None:
     """Take a source and everything that came from it out of the case (in the caller's transaction)."""
-    for table in ("events", "activity", "leases", "translations", "gpu_samples", "hosts", "rejects", "ignored", "source_coverage", "sources"):
+    for table in (
+        "events",
+        "activity",
+        "leases",
+        "translations",
+        "gpu_samples",
+        "hosts",
+        "rejects",
+        "ignored",
+        "source_coverage",
+        "sources",
+    ):
         case.execute(f"DELETE FROM {table} WHERE source_id = ?", [source_id])  # noqa: S608 (our own table names)
     case.execute("UPDATE meta SET derived_dirty = true")
 
@@ -215,7 +232,9 @@ def _continued(case: Case, source: Source, earlier: _Earlier) -> Known:
     end = earlier.size
     if last_line and not _ends_line(source, earlier.size):
         end = _reopen_last_line(case, source, earlier, int(last_line))
-    year = case.sql("SELECT year(last_ts) FROM sources WHERE source_id = ? AND year_basis = 'option'", [earlier.source_id])
+    year = case.sql(
+        "SELECT year(last_ts) FROM sources WHERE source_id = ? AND year_basis = 'option'", [earlier.source_id]
+    )
     return Known(
         skips=[(0, end, earlier.source_id)],
         year=year.scalar(),
@@ -302,7 +321,9 @@ def _rotation(case: Case, source: Source) -> Known:
         if shared:
             skips.append((0, shared, earlier.source_id))
             continue
-        shared = _shared_lines(_slice(source, max(0, size - WINDOW), size), _slice(theirs, 0, min(WINDOW, earlier.size)))
+        shared = _shared_lines(
+            _slice(source, max(0, size - WINDOW), size), _slice(theirs, 0, min(WINDOW, earlier.size))
+        )
         if shared:
             skips.append((size - shared, size, earlier.source_id))
     message = "; ".join(f"bytes {a:,}–{b:,} are in source {o}" for a, b, o in skips)

@@ -13,6 +13,7 @@ import os
 import sys
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ from fwforensics.errors import SourceError, UsageError
 from fwforensics.inflate import DAMAGED, Guard, Inflating, Limits
 from fwforensics.unicode import transcoder
 
+#: What reading a file or an archive raises; the content of compressed streams is looked after by `Inflating`.
+UNREADABLE = (OSError, EOFError, zlib.error, zipfile.BadZipFile, tarfile.TarError)
 CHUNK = 4 << 20
 HEAD = 64 << 10
 #: A line longer than this is not assembled; its first part is handed on as a reject.
@@ -67,7 +70,7 @@ class Source:
         try:
             with self.opener() as raw:
                 yield Content(raw, self.label)
-        except (*DAMAGED, zipfile.BadZipFile, tarfile.TarError) as error:
+        except UNREADABLE as error:
             raise SourceError(str(error) or type(error).__name__, where=self.label) from error
 
 

@@ -20,10 +20,10 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from fwforensics import __version__
 from fwforensics.errors import CaseError, CaseLockedError, QueryError, UsageError
 from fwforensics.formats._finish import canonical_address
 from fwforensics.schema import SCHEMA_VERSION, TABLES
+from fwforensics.version import __version__
 
 #: Rows of one INSERT: one DuckDB row group. Just above it, everything is written twice.
 ROW_GROUP = 122_880

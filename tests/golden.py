@@ -46,14 +46,18 @@ def read(sample: Path, folder: Path) -> list[dict[str, Any]]:
     out: list[dict[str, Any]] = []
     with store.Case(folder / "case.duckdb", create=True) as case:
         ingest(case, [str(copied)], Options())
-        row = case.sql("SELECT format, lines, parsed, rejects, ignored, tz_basis, year_basis, sensor_basis FROM sources").rows()
+        row = case.sql(
+            "SELECT format, lines, parsed, rejects, ignored, tz_basis, year_basis, sensor_basis FROM sources"
+        ).rows()
         out += [{"table": "sources", **r} for r in row]
         for table in (*CANONICAL, "rejects", "ignored"):
             if table == "hosts":
                 continue
             frame = case.sql(f"SELECT * FROM {table} ORDER BY ALL").pl()
             for r in frame.to_dicts():
-                out.append({"table": table, **{k: _plain(k, v) for k, v in r.items() if v is not None and k not in HIDDEN}})
+                out.append(
+                    {"table": table, **{k: _plain(k, v) for k, v in r.items() if v is not None and k not in HIDDEN}}
+                )
     key = {"sources": 0, "events": 1}
     return sorted(out, key=lambda r: (key.get(r["table"], 2), r["table"], r.get("line_no", 0), r.get("record_no", 0)))
 

@@ -52,7 +52,11 @@ def one(case: Path, sql: str) -> Any:
         return opened.sql(sql).scalar()
 
 
-def fwf(*arguments: str | Path, stdin: bytes | None = None, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[bytes]:
+def fwf(
+    *arguments: str | Path, stdin: bytes | None = None, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[bytes]:
     """Run the command as a user would."""
     command = [sys.executable, "-m", "fwforensics", *map(str, arguments)]
-    return subprocess.run(command, input=stdin, capture_output=True, check=False, env={**os.environ, "NO_COLOR": "1", **(env or {})})
+    return subprocess.run(
+        command, input=stdin, capture_output=True, check=False, env={**os.environ, "NO_COLOR": "1", **(env or {})}
+    )

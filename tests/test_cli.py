@@ -162,7 +162,9 @@ def test_findings_rest_on_raw_lines(case: Path) -> None:
     lines = json.loads(fwf("evidence", best["pattern_id"], "--case", case, "--json", "--limit", "0").stdout)
     assert lines
     source = Path(lines[0]["path"]).read_text().splitlines()
-    assert {line["line_no"]: line["raw"] for line in lines} == {line["line_no"]: source[line["line_no"] - 1] for line in lines}
+    assert {line["line_no"]: line["raw"] for line in lines} == {
+        line["line_no"]: source[line["line_no"] - 1] for line in lines
+    }
 
 
 def test_fail_on_is_exit_10(case: Path) -> None:

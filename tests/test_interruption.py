@@ -48,7 +48,7 @@ def undisturbed(evidence: Path, tmp_path_factory: pytest.TempPathFactory) -> tup
 def test_kill_and_repeat_gives_the_rows_of_an_undisturbed_run(
     evidence: Path, undisturbed: tuple[str, float], tmp_path: Path, seed: int
 ) -> None:
-    """kill -9 at random moments, several times over, leaves nothing behind but what was committed."""
+    """Kill -9 at random moments, several times over, leaves nothing behind but what was committed."""
     expected, seconds = undisturbed
     case = tmp_path / "c.duckdb"
     dice = random.Random(seed)

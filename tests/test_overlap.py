@@ -34,7 +34,9 @@ def test_other_options_for_the_same_content_are_refused_with_the_remedy(tmp_path
     assert refused.exit_code == 2
     assert "--replace" in refused.sources[0].remedy
     take(case, log, tz="Europe/Berlin", replace=True)
-    assert ask(case, "SELECT count(*) AS n, min(ts)::VARCHAR AS first FROM events") == [{"n": 50, "first": "2026-02-28 23:00:00"}]
+    assert ask(case, "SELECT count(*) AS n, min(ts)::VARCHAR AS first FROM events") == [
+        {"n": 50, "first": "2026-02-28 23:00:00"}
+    ]
     assert one(case, "SELECT count(*) FROM sources") == 1
 
 

@@ -11,10 +11,10 @@ from typing import Annotated
 
 import typer
 
-from fwforensics import __version__
 from fwforensics.cli import render
 from fwforensics.cli.exits import ExitCode
 from fwforensics.errors import FwfError
+from fwforensics.version import __version__
 
 app = typer.Typer(
     name="fwf",

@@ -1,0 +1,1 @@
+"""The parts of an ingest: what was asked, text and binary sources, and the writer that closes the accounts."""

@@ -1,0 +1,85 @@
+"""What an ingest was asked to do, and what became of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from fwforensics.inflate import Limits
+from fwforensics.version import __version__
+
+PARSER_VERSION = __version__
+#: A file may be this much older than its last record (clocks differ, copies keep times).
+CLOCK_SLACK = timedelta(days=1)
+#: Told label, bytes done, and bytes in all (0 where unknown).
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How to read; what changes the rows is recorded with the source."""
+
+    format: str | None = None
+    tz: str | None = None
+    year: int | None = None
+    sensor: str | None = None
+    run: str | None = None
+    replace: bool = False
+    strict: bool = False
+    max_reject_ratio: float = 0.05
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def zone(self) -> str:
+        """Zone of times that have none."""
+        return self.tz or "UTC"
+
+    def recorded(self) -> str:
+        """The options that change the rows, as stored in `sources.options`."""
+        kept = {"format": self.format, "tz": self.zone, "year": self.year, "sensor": self.sensor, "run": self.run}
+        return json.dumps({k: v for k, v in kept.items() if v is not None}, sort_keys=True)
+
+
+@dataclass(slots=True)
+class SourceReport:
+    """What became of one source."""
+
+    label: str
+    status: str  # new, continued, duplicate, error, conflict
+    source_id: int | None = None
+    format: str | None = None
+    lines: int = 0
+    parsed: int = 0
+    rejects: int = 0
+    ignored: int = 0
+    rows: int = 0
+    size: int = 0
+    seconds: float = 0.0
+    message: str = ""
+    remedy: str = ""
+
+
+@dataclass(slots=True)
+class Report:
+    """What became of an ingest."""
+
+    sources: list[SourceReport] = field(default_factory=list)
+    max_reject_ratio: float = 0.05
+
+    @property
+    def exit_code(self) -> int:
+        """0, 2 where options conflict with what is there, 3 where something was not read."""
+        if any(s.status == "conflict" for s in self.sources):
+            return 2
+        return 3 if any(self.is_partial(s) for s in self.sources) else 0
+
+    def is_partial(self, s: SourceReport) -> bool:
+        """Did the source give nothing, or more rejects than allowed?"""
+        if s.status == "error":
+            return True
+        if s.status == "duplicate":
+            return False
+        nothing = s.size > 0 and s.rows == 0 and s.rejects > 0
+        return nothing or (s.lines > 0 and s.rejects / s.lines > self.max_reject_ratio)
