@@ -16,6 +16,7 @@ from typing import Any
 import polars as pl
 
 from fwforensics import derive, queries
+from fwforensics.analysis.ranking import rank
 from fwforensics.analysis.recurrence import recurrence
 from fwforensics.analysis.targets import target_groups
 from fwforensics.errors import UsageError
@@ -24,8 +25,6 @@ from fwforensics.store import Case, now
 from fwforensics.version import __version__
 
 SEVERITIES = WORDS["severity"]
-#: Rank of the severities in a finding's score (METHODS: severity 1–3).
-SEVERITY_SCORE = {"informational": 0.5, "low": 1.0, "medium": 2.0, "high": 3.0, "critical": 3.0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,10 +102,7 @@ def _target_groups(case: Case) -> None:
 
 def _mark(case: Case, chosen: Sequence[queries.Query], scope: Scope) -> pl.DataFrame:
     """Fill `marked` with what each detection says of which connection."""
-    case.execute(
-        "CREATE OR REPLACE TEMP TABLE marked (connection_id UBIGINT, detection VARCHAR, category VARCHAR, severity VARCHAR, "
-        "technique VARCHAR, reason VARCHAR)"
-    )
+    queries.run_build(case, "marked")
     states = []
     for query in chosen:
         missing = unmet(case, query)
@@ -122,7 +118,7 @@ def unmet(case: Case, query: queries.Query) -> list[str]:
     missing = []
     for need in query.needs:
         table, _, column = need.rpartition(".")
-        filled = case.sql(f"SELECT EXISTS (SELECT 1 FROM {table or 'events'} WHERE {column} IS NOT NULL)").scalar()  # noqa: S608
+        filled = case.sql(f"SELECT EXISTS (SELECT 1 FROM {table or 'events'} WHERE {column} IS NOT NULL)").scalar()
         if not filled:
             missing.append(need)
     return missing
@@ -138,12 +134,16 @@ def _mark_one(case: Case, query: queries.Query, scope: Scope) -> None:
         if place.startswith("$"):
             own[name] = f"$fwf_{name}"
             values[f"fwf_{name}"] = getattr(query, name)
+    order = f"{list(SEVERITIES)}"
     case.execute(
-        f"INSERT INTO marked SELECT m.connection_id, $fwf_detection, {own['category']}, {own['severity']}, $fwf_technique, m.reason "  # noqa: S608
-        f"FROM ({query.body}) AS m JOIN connections AS c USING (connection_id) "
-        "WHERE ($fwf_since IS NULL OR c.first_ts >= $fwf_since) AND ($fwf_until IS NULL OR c.first_ts < $fwf_until) "
-        "AND ($fwf_run IS NULL OR c.run_id = $fwf_run) AND ($fwf_least IS NULL OR "
-        f"list_position({list(SEVERITIES)}, {own['severity']}) >= list_position({list(SEVERITIES)}, $fwf_least))",
+        f"""
+        INSERT INTO marked
+        SELECT m.connection_id, $fwf_detection, {own["category"]}, {own["severity"]}, $fwf_technique, m.reason
+        FROM ({query.body}) AS m JOIN connections AS c USING (connection_id)
+        WHERE ($fwf_since IS NULL OR c.first_ts >= $fwf_since) AND ($fwf_until IS NULL OR c.first_ts < $fwf_until)
+          AND ($fwf_run IS NULL OR c.run_id = $fwf_run)
+          AND ($fwf_least IS NULL OR list_position({order}, {own["severity"]}) >= list_position({order}, $fwf_least))
+        """,
         values,
     )
 
@@ -152,43 +152,11 @@ def _judge(case: Case) -> None:
     """Recurrence, verdict and rank of each pattern."""
     per_run = case.sql(queries.build_statements("pattern_runs")[0]).pl()
     bouts = case.sql("SELECT pattern_id, run_id FROM pattern_bouts").pl()
-    base = case.sql("SELECT pattern_id, severity, target, service, n_bouts, n_attempts FROM patterns").pl()
-    if per_run.is_empty():
-        schema = {"pattern_id": pl.String, "runs_hit": pl.UInt64, "runs_possible": pl.UInt64, "runs_exposed": pl.UInt64,
-                  "recurrence": pl.Float64, "recurrence_low": pl.Float64, "recurrence_high": pl.Float64, "rate_per_run_hour": pl.Float64}  # fmt: skip
-        judged = base.join(pl.DataFrame(schema=schema), on="pattern_id", how="left").with_columns(
-            pl.col("runs_hit", "runs_possible").fill_null(0)
-        )
-    else:
-        judged = base.join(recurrence(per_run, bouts), on="pattern_id", how="left")
-    ranked = judged.with_columns(
-        tier=pl.when(pl.col("runs_hit") >= 2).then(pl.lit("C")).otherwise(pl.lit("D")),
-        score=3 * pl.col("recurrence_low").fill_null(0) + pl.col("severity").replace_strict(SEVERITY_SCORE, return_dtype=pl.Float64),
-        verdict=pl.Series([verdict(r) for r in judged.to_dicts()], dtype=pl.String),
-        attribution=pl.when(pl.col("runs_hit") > 0).then(pl.lit("host")).when(pl.col("runs_possible") > 0).then(pl.lit("ambiguous")).otherwise(pl.lit("none")),
-    )  # fmt: skip
-    case.temporary("judged", ranked)
-    names = ("runs_hit", "runs_possible", "runs_exposed", "recurrence", "recurrence_low", "recurrence_high",
-             "rate_per_run_hour", "tier", "score", "verdict", "attribution")  # fmt: skip
-    case.execute(
-        f"UPDATE patterns SET {', '.join(f'{n} = j.{n}' for n in names)} FROM judged AS j WHERE patterns.pattern_id = j.pattern_id"
-    )
-
-
-def verdict(row: Mapping[str, Any]) -> str:
-    """One honest sentence about recurrence; what was not looked at is said, too."""
-    what = f"{row['service']} to {row['target']}"
-    hit, maybe, seen = row["runs_hit"], row["runs_possible"], row["runs_exposed"]
-    more = f", and possibly in {maybe - hit} more" if maybe and maybe > hit else ""
-    if seen:
-        low, high = 100 * row["recurrence_low"], 100 * row["recurrence_high"]
-        head = f"{what}: in {hit} of {seen} observed runs ({100 * row['recurrence']:.0f} %, 95 % interval {low:.0f}–{high:.0f} %){more}"
-    elif hit or maybe:
-        head = f"{what}: hit in {hit} runs{more}; denominator not observable"
-    else:
-        head = f"{what}: tied to no run"
-    bouts = "1 bout" if row["n_bouts"] == 1 else f"{row['n_bouts']} bouts"
-    return f"{head}; {bouts}. Timing and association with calls are not assessed in this version."
+    base = case.sql("SELECT pattern_id, severity, target, service, n_bouts FROM patterns").pl()
+    judged = base.join(recurrence(per_run, bouts), on="pattern_id", how="left")
+    judged = judged.with_columns(pl.col("runs_hit", "runs_possible").fill_null(0))
+    case.temporary("judged", rank(judged))
+    queries.run_build(case, "judged")
 
 
 def _record(case: Case, scope: Scope, chosen: Sequence[queries.Query], parameters: Mapping[str, Any]) -> None:
@@ -205,11 +173,12 @@ def _record(case: Case, scope: Scope, chosen: Sequence[queries.Query], parameter
         "fwforensics": __version__,
         "detections": {q.name: hashlib.sha256(q.body.encode()).hexdigest()[:12] for q in chosen},
     }
+    scope_word = "partial" if scope.partial else "full"
+    given = json.dumps({**_given(scope), **parameters}, default=str)
     case.execute(
         "INSERT INTO hunts VALUES (?, ?, ?, ?, ?, ?)",
-        [number, now(), "partial" if scope.partial else "full", json.dumps({**_given(scope), **parameters}, default=str),
-         json.dumps(versions), digest.hexdigest()],
-    )  # fmt: skip
+        [number, now(), scope_word, given, json.dumps(versions), digest.hexdigest()],
+    )
 
 
 def _given(scope: Scope) -> dict[str, Any]:

@@ -187,6 +187,6 @@ def _store(case: Case, run: Run) -> None:
     )
     if run.addresses:
         rows = [(ip, "run", run.run_id, run.run_id, begin, end) for ip, begin, end in run.addresses]
-        schema: dict[str, pl.DataType | type[pl.DataType]] = {"ip": pl.String, "owner_kind": pl.String, "owner_id": pl.String, "run_id": pl.String,
-                  "started_at": pl.Datetime("us"), "ended_at": pl.Datetime("us")}  # fmt: skip
+        texts = ("ip", "owner_kind", "owner_id", "run_id")
+        schema = {**dict.fromkeys(texts, pl.String()), **dict.fromkeys(("started_at", "ended_at"), pl.Datetime("us"))}
         case.append("leases", pl.DataFrame(rows, schema=schema, orient="row"))

@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 from fwforensics.errors import FwfError, SourceError, UsageError
@@ -67,7 +68,7 @@ class Known:
         begin, number = self._at, chunk.first
         end = begin + len(chunk.data)
         cuts = sorted({begin, end, *(b for s in self.skips for b in s[:2] if begin < b < end)})
-        for low, high in zip(cuts, cuts[1:], strict=False):
+        for low, high in pairwise(cuts):
             data = chunk.data[low - begin : high - begin]
             owner = next((o for a, b, o in self.skips if a <= low and high <= b), None)
             yield Chunk(data, number, 0, chunk.size), owner
@@ -136,7 +137,8 @@ def identify(
 
 def _earlier(case: Case, where: str, values: list[object]) -> list[_Earlier]:
     rows = case.sql(
-        f"SELECT source_id, path, member, sha256, size_bytes, options, parser_version FROM sources WHERE {where} ORDER BY 1",  # noqa: S608
+        "SELECT source_id, path, member, sha256, size_bytes, options, parser_version "
+        f"FROM sources WHERE {where} ORDER BY source_id",
         values,
     ).pl()
     return [_Earlier(*row) for row in rows.iter_rows()]
@@ -216,7 +218,7 @@ def remove_rows(case: Case, source_id: int) -> None:
         "source_coverage",
         "sources",
     ):
-        case.execute(f"DELETE FROM {table} WHERE source_id = ?", [source_id])  # noqa: S608 (our own table names)
+        case.execute(f"DELETE FROM {table} WHERE source_id = ?", [source_id])
     case.execute("UPDATE meta SET derived_dirty = true")
 
 
@@ -257,11 +259,11 @@ def _reopen_last_line(case: Case, source: Source, earlier: _Earlier, last_line: 
         {"s": earlier.source_id, "n": last_line},
     ).rows()[0]
     for table in ("events", "activity", "leases", "translations", "gpu_samples", "rejects"):
-        case.execute(f"DELETE FROM {table} WHERE source_id = ? AND line_no = ?", [earlier.source_id, last_line])  # noqa: S608
+        case.execute(f"DELETE FROM {table} WHERE source_id = ? AND line_no = ?", [earlier.source_id, last_line])
     if counted["rejects"] or counted["rows"]:
         column = "rejects" if counted["rejects"] else "parsed"
         case.execute(
-            f"UPDATE sources SET {column} = {column} - 1, ignored = ignored + 1, rows = rows - ? WHERE source_id = ?",  # noqa: S608
+            f"UPDATE sources SET {column} = {column} - 1, ignored = ignored + 1, rows = rows - ? WHERE source_id = ?",
             [counted["rows"], earlier.source_id],
         )
         case.execute(

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from fwforensics.errors import UsageError
-from fwforensics.queries import listing
+from fwforensics.queries import listing, run_build
 from fwforensics.store import Case, network_range
 
 #: Sections of `fwf info`: title → listing.
@@ -37,31 +37,11 @@ def set_sources(case: Case, ids: Sequence[int], *, run: str | None, sensor: str 
     with case.transaction():
         for source_id in ids:
             if run is not None:
-                case.execute(
-                    "UPDATE sources SET run_id = nullif(?, ''), options = json_merge_patch(options, json_object('run', nullif(?, ''))) "
-                    "WHERE source_id = ?", [run, run, source_id],
-                )  # fmt: skip
+                run_build(case, "source_run", {"source": source_id, "run": run})
             if sensor is not None:
-                _set_sensor(case, source_id, sensor)
+                run_build(case, "source_sensor", {"source": source_id, "device": sensor})
         case.execute("UPDATE meta SET derived_dirty = true")
         case.log("sources set", {"ids": list(ids), "run": run, "sensor": sensor}, len(ids), 0.0)
-
-
-def _set_sensor(case: Case, source_id: int, sensor: str) -> None:
-    """A source has one sensor then, whatever its records say."""
-    case.execute(
-        "UPDATE sources SET sensor = ?, sensor_basis = 'option', options = json_merge_patch(options, json_object('sensor', ?)) "
-        "WHERE source_id = ?", [sensor, sensor, source_id],
-    )  # fmt: skip
-    for table in ("events", "translations"):
-        case.execute(f"UPDATE {table} SET sensor = ? WHERE source_id = ?", [sensor, source_id])  # noqa: S608
-    merged = case.sql(
-        "SELECT source_id, ?::VARCHAR AS sensor, bucket, sum(records)::UBIGINT AS records, sum(events)::UBIGINT AS events, "
-        "sum(lost)::UBIGINT AS lost FROM source_coverage WHERE source_id = ? GROUP BY source_id, bucket ORDER BY bucket",
-        [sensor, source_id],
-    ).pl()
-    case.execute("DELETE FROM source_coverage WHERE source_id = ?", [source_id])
-    case.append("source_coverage", merged)
 
 
 def remove_network(case: Case, cidr: str) -> None:

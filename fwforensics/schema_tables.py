@@ -14,7 +14,7 @@ kind VARCHAR words=event_kind | firewall, flow, ids, dns, proxy, nat, vpn, auth,
 sensor VARCHAR | the device that logged it
 action VARCHAR words=action | allow, deny, alert; NULL where the record takes no decision
 disposition VARCHAR | the vendor's own word for the decision, lower case
-direction VARCHAR words=direction | inbound, outbound, internal, external, as the vendor says; the view traffic derives it
+direction VARCHAR words=direction | inbound, outbound, internal or external, as the vendor says; traffic derives it
 protocol VARCHAR | IANA keyword in lower case, or the number as text where there is none
 src_ip VARCHAR | source address as the sensor saw it, before its own translation
 src_port USMALLINT | source port; NULL for protocols without ports
@@ -52,7 +52,7 @@ extra JSON | every other field of the record, under the vendor's names
 """
 
 ACTIVITY = """
-activity | One normalised record of what the training stack did: run, phase, episode, step, tool call, process, container.
+activity | One normalised record of what the training stack did: a run, phase, episode, step, tool call, …
 source_id UINTEGER | source the record came from
 line_no UBIGINT | number of the first line or record, from 1
 record_no UINTEGER default=0 | 0, or the ordinal where one line holds several records

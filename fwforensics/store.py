@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import duckdb
 import polars as pl
@@ -106,7 +106,7 @@ class Case:
             self._con.close()
             raise
 
-    def __enter__(self) -> Case:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

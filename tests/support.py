@@ -22,7 +22,8 @@ def iptables_line(n: int, *, host: str = "gw1", prefix: str = "FW-DROP:") -> str
     stamp = f"{when:%b} {when.day:2d} {when:%H:%M:%S}"
     return (
         f"{stamp} {host} kernel: {prefix} IN=eth1 OUT=eth0 MAC=02:00:5e:10:00:01:02:00:5e:10:00:02:08:00 "
-        f"SRC=10.1.{n // 250 % 250}.{n % 250 + 1} DST=203.0.113.{n % 200 + 1} LEN=60 TOS=0x00 PREC=0x00 TTL=63 ID={n % 65536} DF "
+        f"SRC=10.1.{n // 250 % 250}.{n % 250 + 1} DST=203.0.113.{n % 200 + 1} LEN=60 TOS=0x00 PREC=0x00 "
+        f"TTL=63 ID={n % 65536} DF "
         f"PROTO=TCP SPT={1024 + n % 60000} DPT=3333 WINDOW=64240 RES=0x00 SYN URGP=0 "
     )
 

@@ -13,11 +13,12 @@ import pytest
 
 from tests.support import fwf, one, write_log
 
-DIGEST = (
-    "SELECT (SELECT count(*) || ':' || sum(hash(source_id, line_no, ts, sensor, src_ip, dst_ip, src_port, extra)) FROM events) || '/' || "
-    "(SELECT count(*) || ':' || sum(hash(connection_id, client_ip, server_ip, first_ts, n_events)) FROM connections) || '/' || "
-    "(SELECT string_agg(source_id || ':' || lines || ':' || sha256, ',' ORDER BY source_id) FROM sources)"
-)
+DIGEST = """
+SELECT
+    (SELECT count(*) || ':' || sum(hash(source_id, line_no, ts, sensor, src_ip, dst_ip, src_port, extra)) FROM events)
+    || '/' || (SELECT count(*) || ':' || sum(hash(connection_id, client_ip, server_ip, first_ts)) FROM connections)
+    || '/' || (SELECT string_agg(source_id || ':' || lines || ':' || sha256, ',' ORDER BY source_id) FROM sources)
+"""
 
 
 def start(evidence: Path, case: Path) -> subprocess.Popen[bytes]:

@@ -120,6 +120,6 @@ def test_sources_remove_takes_everything_with_it(tmp_path: Path) -> None:
             overlap.remove_rows(opened, 1)
         derive.refresh(opened)
     for table in ("events", "sources", "rejects", "ignored", "connections", "connection_events", "source_coverage"):
-        assert one(case, f"SELECT count(*) FROM {table}") == 0, table  # noqa: S608
+        assert one(case, f"SELECT count(*) FROM {table}") == 0, table
     assert take(case, log).sources[0].status == "new"
     assert one(case, EVENTS) == 50

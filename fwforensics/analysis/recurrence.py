@@ -70,5 +70,7 @@ def recurrence(per_run: pl.DataFrame, bouts: pl.DataFrame) -> pl.DataFrame:
         (pl.col("runs_hit") / pl.col("n")).alias("recurrence"),
         pl.when(seen).then("low").alias("recurrence_low"),
         pl.when(seen).then("high").alias("recurrence_high"),
-        pl.when(seen & (pl.col("hours") > 0)).then(pl.col("inside").fill_null(0) / pl.col("hours")).alias("rate_per_run_hour"),
+        pl.when(seen & (pl.col("hours") > 0))
+        .then(pl.col("inside").fill_null(0) / pl.col("hours"))
+        .alias("rate_per_run_hour"),
     ).sort("pattern_id")  # fmt: skip

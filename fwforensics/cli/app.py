@@ -101,7 +101,8 @@ def _unexpected(error: Exception) -> int:
     if callable(shown) and hasattr(error, "exit_code"):
         shown()
         return int(error.exit_code)
-    if type(error).__name__ == "InterruptException":  # the database noticed Ctrl-C first
+    if type(error).__name__ == "InterruptException" or str(error) == "Query interrupted":
+        # The database noticed Ctrl-C first.
         render.say("interrupted; what was finished is in the case")
         return ExitCode.INTERRUPTED
     if os.environ.get("FWF_DEBUG"):

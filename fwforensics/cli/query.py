@@ -175,7 +175,7 @@ def export(
     with options.reading(case) as opened:
         views = opened.sql("SELECT view_name FROM duckdb_views() WHERE NOT internal").pl()["view_name"].to_list()
         if what in TABLES or what in views:
-            frame = opened.sql(f'SELECT * FROM "{what}"').pl()  # noqa: S608 (a name of our own)
+            frame = opened.sql(f'SELECT * FROM "{what}"').pl()
         else:
             frame = library.run(opened, library.find_query(what, folders or ()), dict(_pair(p) for p in param or ()))
     with target.open("wb") as f:

@@ -28,7 +28,10 @@ STAMPED = r"^(?:<\d+>)?(?:\d{4}-|[A-Z][a-z]{2} [ \d]\d )"
 EMPTY_WORDS = ("-", "--", "0.0.0.0", "::", "N/A", "n/a", "none", "None", "unknown", "0")  # noqa: S104
 #: Two addresses and a verdict or a port: never to be passed over as somebody else's line.
 ADDRESS = r"(?:\b\d{1,3}(?:\.\d{1,3}){3}\b|\b[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{0,4}){3,7})"
-VERDICT = r"(?i)\b(?:allow(?:ed)?|accept(?:ed)?|permit(?:ted)?|pass(?:ed)?|den(?:y|ied)|drop(?:ped)?|block(?:ed)?|reject(?:ed)?)\b"
+VERDICT = (
+    r"(?i)\b(?:allow(?:ed)?|accept(?:ed)?|permit(?:ted)?|pass(?:ed)?|den(?:y|ied)"
+    r"|drop(?:ped)?|block(?:ed)?|reject(?:ed)?)\b"
+)
 PORT = rf"{ADDRESS}\]?[:/#(]\d{{1,5}}\b|(?i)(?:port|spt|dpt)\W{{1,3}}\d{{1,5}}\b"
 
 
@@ -135,18 +138,36 @@ def _parse_format(lines: Lines, fmt: Format, context: Context, batch: Batch) -> 
     frame = _completed(frame, taken, read, wanted)
     if "ignored" in fmt.columns:
         frame, taken = _without_traffic(frame, taken, fmt, batch)
+    _fill(frame, taken, tables, given, fmt, context, batch)
+
+
+def _fill(
+    frame: pl.DataFrame,
+    lines: Lines,
+    tables: Mapping[str, Columns],
+    given: set[str],
+    fmt: Format,
+    context: Context,
+    batch: Batch,
+) -> None:
+    """Fill every table of a format from the fields."""
     if "@table" in frame.columns:  # each record is one table's
         for table, columns in tables.items():
             mine = (frame["@table"] == table).fill_null(False)
             if mine.any():
                 alone = replace(fmt, table=table, required=fmt.required if table == fmt.table else tuple(columns))
-                _map(frame.filter(mine), taken.take(mine.to_numpy()), table, columns, alone, context, batch)
+                _map(frame.filter(mine), lines.take(mine.to_numpy()), table, columns, alone, context, batch)
+        nowhere = ~frame["@table"].is_in(list(tables)).fill_null(False)
+        if nowhere.any():
+            reject(batch, lines.take(nowhere.to_numpy()), "not the fields of a known table")
         return
     known = plan(fmt.columns).fields
     for table, columns in tables.items():
         own = plan(columns).fields - known
         if table == fmt.table or not own or own & given:  # else nothing that only this table reads is there
-            _map(frame, taken, table, columns, fmt, context, batch)
+            kept = _map(frame, lines, table, columns, fmt, context, batch)
+            if table == fmt.table and not kept.all():  # a reject is a row of no table
+                frame, lines = frame.filter(pl.Series(kept)), lines.take(kept)
 
 
 def _completed(frame: pl.DataFrame, lines: Lines, read: set[str], wanted: set[str]) -> pl.DataFrame:
@@ -223,8 +244,8 @@ def _localised(frame: pl.DataFrame, context: Context, utc: str, local: str) -> p
 
 def _map(
     frame: pl.DataFrame, lines: Lines, table: str, columns: Columns, fmt: Format, context: Context, batch: Batch
-) -> None:
-    """Fill one canonical table from the fields."""
+) -> Mask:
+    """Fill one canonical table from the fields; returns which records gave a row."""
     given = completed(columns, table)
     mapped = select(frame, given, list(given)).with_columns(
         frame["extra"] if "extra" in frame.columns else pl.lit(None, pl.String).alias("extra"), frame["@yearless"]
@@ -241,7 +262,7 @@ def _map(
     if table == "events":
         out = _event_defaults(out, fmt)
     out = _keep_unread(out, frame, given)
-    _split_unusable(out, lines, table, fmt, batch)
+    return _split_unusable(out, lines, table, fmt, batch)
 
 
 def _event_defaults(out: pl.DataFrame, fmt: Format) -> pl.DataFrame:
@@ -274,8 +295,8 @@ def _keep_unread(out: pl.DataFrame, frame: pl.DataFrame, columns: Columns) -> pl
     return out
 
 
-def _split_unusable(out: pl.DataFrame, lines: Lines, table: str, fmt: Format, batch: Batch) -> None:
-    """Rows without any required value are rejects; the rest is the batch's."""
+def _split_unusable(out: pl.DataFrame, lines: Lines, table: str, fmt: Format, batch: Batch) -> Mask:
+    """Rows without any required value are rejects; the rest is the batch's. Returns which rows are."""
     required = [c for c in fmt.required if c in out.columns] if table == fmt.table else []
     if table == fmt.table and required:
         usable = out.select(pl.any_horizontal(pl.col(c).is_not_null() for c in required)).to_series()
@@ -287,8 +308,9 @@ def _split_unusable(out: pl.DataFrame, lines: Lines, table: str, fmt: Format, ba
         if table == fmt.table:
             reject(batch, lines.take((~usable).to_numpy()), f"no {' or '.join(fmt.required) or 'value'} in it")
         out = out.filter(usable)
+    kept: Mask = usable.to_numpy()
     if not out.height:
-        return
+        return kept
     if table == fmt.table:
         batch.parsed += out.height
         if table == "events":
@@ -301,6 +323,7 @@ def _split_unusable(out: pl.DataFrame, lines: Lines, table: str, fmt: Format, ba
             time_rows(batch, when, sensor, is_event=True)
     have = batch.frames.get(table)
     batch.frames[table] = out if have is None else pl.concat([have, out], how="diagonal_relaxed")
+    return kept
 
 
 def _unclaimed(lines: Lines, context: Context, batch: Batch) -> None:

@@ -1,4 +1,4 @@
-"""What holds for every record of every format, said once: canonical addresses, ports only where there are ports, …"""
+"""What holds for every record of every format, said once: canonical addresses, ports only where there are any."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def _totals(frame: pl.DataFrame) -> pl.DataFrame:
         parts = [pl.col(c).cast(pl.UInt64, strict=False) for c in (out, back) if c in given]
         if not parts:
             continue
-        total = pl.when(pl.any_horizontal(p.is_not_null() for p in parts)).then(pl.sum_horizontal(parts))
+        total: pl.Expr = pl.when(pl.any_horizontal(p.is_not_null() for p in parts)).then(pl.sum_horizontal(parts))
         if what in given:
             total = pl.coalesce(pl.col(what).cast(pl.UInt64, strict=False), total)
         steps.append(total.alias(what))

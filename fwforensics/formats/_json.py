@@ -12,7 +12,7 @@ import polars as pl
 
 from fwforensics.formats._format import Context, Fields
 from fwforensics.formats._lines import Lines
-from fwforensics.formats._pieces import ROW, Piece, bad_rows, build_columns, join_slow, with_extra
+from fwforensics.formats._pieces import ROW, Names, Piece, bad_rows, build_columns, join_slow, with_extra
 from fwforensics.formats._tokens import BLANKS, Literal, groups, split_json
 
 JSON_ESCAPES = {"\\\\": "\\", '\\"': '"', "\\/": "/", "\\n": "\n", "\\t": "\t", "\\r": "\r", "\\b": "\b", "\\f": "\f"}
@@ -70,7 +70,7 @@ def _json_fields(lines: Lines, keys: set[str], wanted: set[str]) -> tuple[pl.Dat
         if group.shape is None:
             slow_rows.append(group.rows)
             continue
-        names = [_json_key(literal) for _, literal, _ in group.shape]
+        names: Names = [_json_key(literal) for _, literal, _ in group.shape]
         pieces.append(Piece(group.rows, names, group.starts, group.ends))
     extras = [_json_extra(lines, p, wanted) for p in pieces]
     frame = with_extra(build_columns(lines, [_values(lines, p) for p in pieces], keys), extras, pieces)

@@ -99,8 +99,7 @@ class Lines:
             valid = pa.py_buffer(np.packbits(ends > starts, bitorder="little").tobytes())
         buffers = [valid, pa.py_buffer(views), pa.py_buffer(self.data)]
         array: Any = pa.Array.from_buffers(pa.string_view(), len(starts), buffers)
-        series = pl.Series(name, array)
-        return series
+        return pl.Series(name, array)
 
     def take(self, rows: Positions | Mask) -> Lines:
         """Some of the lines, over the same buffer."""

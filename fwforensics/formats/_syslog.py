@@ -126,7 +126,8 @@ def read_stamps(lines: Lines, context: Context) -> Stamps:
     at = _skip_priority(a, lines)
     version = _digit(a[at]) & (a[at + 1] == 32) & (at + 2 < lines.ends) & (at > lines.starts)
     at = at + 2 * version
-    stamps = Stamps(np.zeros(n, np.int64), *(np.zeros(n, np.bool_) for _ in range(3)), after=at.copy(), rfc5424=version)
+    ok, zoned, yearless = (np.zeros(n, np.bool_) for _ in range(3))
+    stamps = Stamps(np.zeros(n, np.int64), ok, zoned, yearless, at.copy(), version)
     year_first = _digit(a[at]) & _digit(a[at + 3]) & (a[at + 4] == ord("-")) & (lines.ends - at >= 19)
     if year_first.any():
         _iso(a, lines, at, np.flatnonzero(year_first), stamps)
@@ -223,12 +224,14 @@ def _to_month(a: npt.NDArray[np.uint8], lines: Lines, start: Positions, rows: Po
         skip = np.isin(a[at], marks) | (_digit(a[at]) & (a[np.minimum(at + 1, len(a) - 1)] != 45))
         at = np.minimum(at + skip, end - 1)
     weekday = (a[at + 3] == 32) & _is_month(lines.words, at + 4) & ~_is_month(lines.words, at)
-    return np.minimum(at + 4 * weekday, np.maximum(end - 15, start[rows]))
+    found: Positions = np.minimum(at + 4 * weekday, np.maximum(end - 15, start[rows]))
+    return found
 
 
 def _is_month(words: npt.NDArray[np.uint64], at: Positions) -> Mask:
     code = (words[np.minimum(at, len(words) - 1)] & THREE_BYTES) | LOWER_CASE
-    return _CODES[_ORDER][np.minimum(np.searchsorted(_CODES[_ORDER], code), 11)] == code
+    same: Mask = _CODES[_ORDER][np.minimum(np.searchsorted(_CODES[_ORDER], code), 11)] == code
+    return same
 
 
 def _bsd(lines: Lines, at: Positions, rows: Positions, out: Stamps, context: Context) -> None:

@@ -62,7 +62,8 @@ def split(lines: Lines, begin: Positions, separator: int, quote: int | None = No
     Args:
         lines: the lines.
         begin: where each line's payload starts.
-        separator, quote: bytes.
+        separator: a byte.
+        quote: a byte that takes the meaning of separators between two of it.
         escape: a backslash before a quote takes its meaning away.
     """
     a = lines.bytes

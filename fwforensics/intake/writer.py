@@ -198,7 +198,9 @@ def stem(name: str) -> str:
     base = overlap.rotation_stem(name) or name
     kept, dot, ending = base.rpartition(".")
     return (
-        kept if dot and kept and ending.lower() in ("log", "txt", "csv", "json", "jsonl", "pcap", "parquet") else base
+        kept
+        if dot and kept and ending.lower() in ("log", "txt", "csv", "json", "jsonl", "pcap", "parquet", "dat")
+        else base
     )
 
 

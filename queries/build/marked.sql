@@ -1,0 +1,8 @@
+/* ---
+name = "marked"
+title = "Room for what each detection says of which connection"
+kind = "build"
+--- */
+CREATE OR REPLACE TEMP TABLE marked (
+    connection_id UBIGINT, detection VARCHAR, category VARCHAR, severity VARCHAR, technique VARCHAR, reason VARCHAR
+);
