@@ -187,7 +187,11 @@ class Columnar:
             if part.bad is not None:
                 bad.append(part.bad.with_columns(pl.Series(ROW, rows[part.bad[ROW].to_numpy()])))
         context.state["header"] = texts[-1]
-        frame = pl.concat(frames, how="diagonal").sort(ROW) if frames else pl.DataFrame(schema={ROW: pl.Int64})
+        frame = (
+            pl.concat(frames, how="diagonal").sort(ROW)
+            if frames
+            else pl.DataFrame(schema={ROW: pl.Int64, "extra": pl.String})
+        )
         return Fields(frame, pl.concat(bad) if bad else None, bad_rows(heads, "header") if len(heads) else None)
 
     def _layout(self, head: str | None) -> Delimited:

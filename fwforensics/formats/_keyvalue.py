@@ -108,6 +108,8 @@ class KeyValue:
             if name is not None and (name not in wanted or name in self.keep)
         ]
         words = piece.constants.get(self.words)
+        if words and self.quote:
+            words = re.sub(rf"\\([\\{self.quote}])", r"\1", words)
         further = {"words": words} if words else None
         return json_texts(lines, len(piece.rows), rest, escapes, self._plain, with_empty=True, constants=further)
 
@@ -217,7 +219,8 @@ def _slow_split(text: str, separator: str, quote: str | None) -> list[str]:
     if quote is None:
         return text.split(separator)
     q, s = re.escape(quote), re.escape(separator)
-    parts = re.findall(rf"(?:[^{q}{s}\\]|\\.|\\$|{q}(?:[^{q}\\]|\\.)*(?:{q}|\\?$))*(?:{s}|$)", text)
+    # A backslash takes the meaning of a quote away, never that of a separator.
+    parts = re.findall(rf"(?:[^{q}{s}\\]|\\[^{s}]|\\(?={s}|$)|{q}(?:[^{q}\\]|\\.)*(?:{q}|\\?$))*(?:{s}|$)", text)
     return (
         [p.removesuffix(separator) for p in parts[:-1]]
         if parts and parts[-1] == ""
