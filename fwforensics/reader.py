@@ -163,7 +163,7 @@ class Chunk:
     size: int = 0
 
 
-def chunks(content: Content, size: int = CHUNK) -> Iterator[Chunk]:
+def chunks(content: Content, size: int = 2 * CHUNK) -> Iterator[Chunk]:
     """Cut content into batches of whole lines, numbered from 1; a line feed ends a line, nothing else does."""
     text = transcoder(content.head(4096))
     carry: list[bytes] = []
