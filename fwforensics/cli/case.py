@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated
 
 import polars as pl
@@ -14,20 +13,26 @@ from fwforensics import overlap, overview
 from fwforensics.cli import options, render
 from fwforensics.cli.app import app
 from fwforensics.cli.exits import ExitCode
+from fwforensics.cli.noun import noun
 from fwforensics.errors import UsageError
 from fwforensics.queries import listing
 from fwforensics.store import utc_of
 
-sources_app = typer.Typer(invoke_without_command=True, help="List the sources of the case; correct a wrong ingest.")
-networks_app = typer.Typer(invoke_without_command=True, help="What counts as inside.")
-coverage_app = typer.Typer(invoke_without_command=True, help="When was each sensor alive?")
-clock_app = typer.Typer(
-    invoke_without_command=True, help="Clock offsets of sensors; applied when queried, never written into events."
+sources_app = noun(
+    "sources",
+    "The sources of the case; correct a wrong ingest.",
+    {"source-list": None},
+    hide=("ingested_at", "member", "parsed", "rows", "size_bytes", "sensor_basis", "tz_basis", "sha256"),
 )
-app.add_typer(sources_app, name="sources")
-app.add_typer(networks_app, name="networks")
-app.add_typer(coverage_app, name="coverage")
-app.add_typer(clock_app, name="clock")
+networks_app = noun("networks", "What counts as inside.", {"network-list": None})
+coverage_app = noun(
+    "coverage",
+    "When each sensor was alive, and when each run could have been seen.",
+    {"sensor-coverage": None, "exposure-list": "exposure of runs"},
+)
+clock_app = noun(
+    "clock", "Clock offsets of sensors; applied when queried, never written into events.", {"clock-list": None}
+)
 
 
 def moment(text: str) -> datetime:
@@ -54,40 +59,6 @@ def info(
         return
     for name, frame in parts.items():
         render.show(frame, title=name, limit=50)
-
-
-def _list_sources(case: Path | None) -> None:
-    with options.reading(case) as opened:
-        frame = listing(opened, "source-list")
-    render.show(
-        frame, hide=("ingested_at", "member", "parsed", "rows", "size_bytes", "sensor_basis", "tz_basis", "sha256")
-    )
-
-
-@sources_app.callback()
-def sources(
-    ctx: typer.Context,
-    case: options.CasePath = None,
-    output: options.Output = render.OutputFormat.TABLE,
-    as_json: options.AsJson = False,
-) -> None:
-    """List the sources of the case; correct a wrong ingest."""
-    ctx.obj = case
-    options.choose(output, as_json)
-    if ctx.invoked_subcommand is None:
-        _list_sources(case)
-
-
-@sources_app.command("list")
-def list_sources(
-    ctx: typer.Context,
-    case: options.CasePath = None,
-    output: options.Output = render.OutputFormat.TABLE,
-    as_json: options.AsJson = False,
-) -> None:
-    """List the sources."""
-    options.choose(output, as_json)
-    _list_sources(case or ctx.obj)
 
 
 @sources_app.command("remove")
@@ -139,37 +110,6 @@ def rejects(
     render.show(frame, limit=limit or None, hide=("path",))
 
 
-def _list_networks(case: Path | None) -> None:
-    with options.reading(case) as opened:
-        render.show(listing(opened, "network-list"))
-
-
-@networks_app.callback()
-def networks(
-    ctx: typer.Context,
-    case: options.CasePath = None,
-    output: options.Output = render.OutputFormat.TABLE,
-    as_json: options.AsJson = False,
-) -> None:
-    """What counts as inside."""
-    ctx.obj = case
-    options.choose(output, as_json)
-    if ctx.invoked_subcommand is None:
-        _list_networks(case)
-
-
-@networks_app.command("list")
-def list_networks(
-    ctx: typer.Context,
-    case: options.CasePath = None,
-    output: options.Output = render.OutputFormat.TABLE,
-    as_json: options.AsJson = False,
-) -> None:
-    """List the networks; the narrowest that holds an address decides."""
-    options.choose(output, as_json)
-    _list_networks(case or ctx.obj)
-
-
 @networks_app.command("add")
 def add_network(
     ctx: typer.Context,
@@ -210,22 +150,6 @@ def import_networks(
     render.say(f"declared {count} networks")
 
 
-@coverage_app.callback()
-def coverage(
-    ctx: typer.Context,
-    case: options.CasePath = None,
-    output: options.Output = render.OutputFormat.TABLE,
-    as_json: options.AsJson = False,
-) -> None:
-    """When was each sensor alive?"""
-    ctx.obj = case
-    options.choose(output, as_json)
-    if ctx.invoked_subcommand is None:
-        with options.reading(case) as opened:
-            render.show(listing(opened, "sensor-coverage"))
-            render.show(listing(opened, "exposure-list"), title="exposure of runs")
-
-
 @coverage_app.command("declare")
 def declare(
     ctx: typer.Context,
@@ -245,21 +169,6 @@ def declare(
             opened.log("coverage declare", {"sensor": sensor, "from": begin, "to": until}, 1, 0.0)
         options.settle(opened)
     render.say(f"{sensor} counts as alive from {render.stamp(begin)} to {render.stamp(until)}")
-
-
-@clock_app.callback()
-def clock(
-    ctx: typer.Context,
-    case: options.CasePath = None,
-    output: options.Output = render.OutputFormat.TABLE,
-    as_json: options.AsJson = False,
-) -> None:
-    """Clock offsets."""
-    ctx.obj = case
-    options.choose(output, as_json)
-    if ctx.invoked_subcommand is None:
-        with options.reading(case) as opened:
-            render.show(opened.sql("SELECT * FROM clocks ORDER BY sensor").pl())
 
 
 @clock_app.command("set", context_settings={"ignore_unknown_options": True})

@@ -8,26 +8,13 @@ import typer
 
 from fwforensics import manifest
 from fwforensics.cli import options, render
-from fwforensics.cli.app import app
-from fwforensics.queries import listing
+from fwforensics.cli.noun import noun
 
-runs_app = typer.Typer(invoke_without_command=True, help="List runs with their exposure; import a manifest.")
-app.add_typer(runs_app, name="runs")
-
-
-@runs_app.callback()
-def runs(
-    ctx: typer.Context,
-    case: options.CasePath = None,
-    output: options.Output = render.OutputFormat.TABLE,
-    as_json: options.AsJson = False,
-) -> None:
-    """List runs with their exposure: the share of their time in which a sensor that knows them was alive."""
-    ctx.obj = case
-    options.choose(output, as_json)
-    if ctx.invoked_subcommand is None:
-        with options.reading(case) as opened:
-            render.show(listing(opened, "run-list"))
+runs_app = noun(
+    "runs",
+    "Runs with their exposure: the share of their time in which a sensor that knows them was alive.",
+    {"run-list": None},
+)
 
 
 @runs_app.command("import")
