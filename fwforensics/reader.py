@@ -27,6 +27,7 @@ from fwforensics.unicode import transcoder
 
 #: What reading a file or an archive raises; the content of compressed streams is looked after by `Inflating`.
 UNREADABLE = (OSError, EOFError, zlib.error, zipfile.BadZipFile, tarfile.TarError)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 CHUNK = 4 << 20
 HEAD = 64 << 10
 #: A line longer than this is not assembled; its first part is handed on as a reject.
@@ -204,7 +205,27 @@ def expand(inputs: Sequence[str], limits: Limits | None = None) -> Iterator[Sour
         for path in _paths(given):
             if path not in seen:
                 seen.add(path)
-                yield from sources(path, limits or Limits())
+                yield from _or_unreadable(path, limits or Limits())
+
+
+def _or_unreadable(path: str, limits: Limits) -> Iterator[Source]:
+    """The sources in one file; what stops them becomes a source that cannot be opened, so that the next file is read."""
+    try:
+        yield from sources(path, limits)
+    except UNREADABLE as error:
+        failed = SourceError(str(error) or type(error).__name__, where=path)
+        yield Source(path, None, EPOCH, 0, limits, _failing(failed))
+    except SourceError as error:
+        yield Source(path, None, EPOCH, 0, limits, _failing(error))
+
+
+def _failing(error: SourceError) -> Callable[[], AbstractContextManager[BinaryIO]]:
+    @contextmanager
+    def opener() -> Iterator[BinaryIO]:
+        raise error
+        yield
+
+    return opener
 
 
 def _paths(given: str) -> list[str]:

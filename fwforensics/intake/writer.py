@@ -91,7 +91,8 @@ class Writer:
             self.tally.ignored_rows = [_resummed(self.tally.ignored_rows)]
 
     def _queue(self, table: str, frame: pl.DataFrame) -> None:
-        frame = frame.with_columns(source_id=pl.lit(self.source_id, pl.UInt32))
+        number = pl.col("line_no").cast(pl.UInt64)
+        frame = frame.with_columns(number, source_id=pl.lit(self.source_id, pl.UInt32))
         waiting = self._waiting.setdefault(table, [])
         waiting.append(frame)
         if len(waiting) >= CHUNKS_A_WRITE or sum(f.height for f in waiting) >= ROWS_A_WRITE:
