@@ -209,7 +209,7 @@ def expand(inputs: Sequence[str], limits: Limits | None = None) -> Iterator[Sour
 
 
 def _or_unreadable(path: str, limits: Limits) -> Iterator[Source]:
-    """The sources in one file; what stops them becomes a source that cannot be opened, so that the next file is read."""
+    """The sources in one file; what stops them becomes a source that cannot be opened: the next file is read."""
     try:
         yield from sources(path, limits)
     except UNREADABLE as error:
