@@ -12,6 +12,7 @@ FROM (
     FROM (
         SELECT *,
             row_number() OVER earlier AS nth_row,
+            nth_row = 1 AND lead(k) OVER earlier IS NULL AS alone,
             CASE
                 WHEN session IS NOT NULL AND session = lag(session) OVER earlier AND sensor = lag(sensor) OVER earlier THEN 0
                 WHEN began > max(ended) OVER (earlier ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) + INTERVAL 180 SECONDS THEN 1
@@ -66,41 +67,75 @@ FROM (
     FROM (
         SELECT g, sensor, ab_bytes, ba_bytes, ab_packets, ba_packets
         FROM conversed
-        WHERE counts AND NOT (is_session AND session IS NOT NULL)
+        WHERE counts AND NOT alone AND NOT (is_session AND session IS NOT NULL)
         UNION ALL
         SELECT g, sensor, max(ab_bytes), max(ba_bytes), max(ab_packets), max(ba_packets)
         FROM conversed
-        WHERE is_session AND session IS NOT NULL
+        WHERE is_session AND NOT alone AND session IS NOT NULL
         GROUP BY g, sensor, session
     )
     GROUP BY g, sensor
 )
 GROUP BY g;
 
--- In the order in which they will be numbered: time, then the place of the first event.
+-- In the order in which they will be numbered: time, then the place of the first event. What has one event only, mostly most
+-- of all, is taken as it is: texts in aggregates stay in memory, however many there are.
 CREATE OR REPLACE TEMP TABLE spoken AS
-SELECT g,
-    any_value(protocol) AS protocol,
-    any_value(a_ip) AS a_ip, any_value(a_port) AS a_port, any_value(b_ip) AS b_ip, any_value(b_port) AS b_port,
-    min(began) AS first_ts, max(ended) AS last_ts,
-    min(source_id) FILTER (opening) AS first_source, min(line_no) FILTER (opening) AS first_line, min(record_no) FILTER (opening) AS first_record,
-    count(*) AS n_events,
-    CASE WHEN min(sensor) = max(sensor) AND count(sensor) = count(*) THEN [min(sensor)] ELSE list_sort(list(DISTINCT sensor)) END AS sensors,
-    CASE WHEN bool_or(action = 'allow') THEN 'allow' WHEN bool_or(action = 'deny') THEN 'deny' WHEN bool_or(action = 'alert') THEN 'alert' END AS action,
-    max(app) AS app,
-    CASE WHEN min(dst_name) = max(dst_name) THEN min(dst_name) END AS server_name,
-    bool_or(opened) AND NOT bool_or(closed) AS is_open,
-    min(vote) AS best,
-    arg_min(opener_is_b, vote * 1099511627776 + nth_row) AS opener_is_b,
-    bool_or(flip) FILTER (opening) AS first_flip,
-    min(began) FILTER (NOT flip) AS a_first,
-    min(began) FILTER (flip) AS b_first
-FROM conversed
-GROUP BY g
+SELECT * EXCLUDE (first_source, first_line, first_record)
+FROM (
+    SELECT g, protocol, a_ip, a_port, b_ip, b_port,
+        began AS first_ts, ended AS last_ts,
+        source_id AS first_source, line_no AS first_line, record_no AS first_record,
+        1 AS n_events,
+        CASE WHEN sensor IS NOT NULL THEN [sensor] END AS sensors,
+        CASE WHEN action IN ('allow', 'deny', 'alert') THEN action END AS action,
+        app, dst_name AS server_name,
+        opened AND NOT closed AS is_open,
+        vote AS best, opener_is_b, flip AS first_flip,
+        CASE WHEN NOT flip THEN began END AS a_first,
+        CASE WHEN flip THEN began END AS b_first,
+        CASE WHEN counts THEN ab_bytes END AS ab_bytes, CASE WHEN counts THEN ba_bytes END AS ba_bytes,
+        CASE WHEN counts THEN ab_packets END AS ab_packets, CASE WHEN counts THEN ba_packets END AS ba_packets
+    FROM conversed
+    WHERE alone
+    UNION ALL
+    SELECT m.*, c.ab_bytes, c.ba_bytes, c.ab_packets, c.ba_packets
+    FROM (
+        SELECT g,
+            any_value(protocol) AS protocol,
+            any_value(a_ip) AS a_ip, any_value(a_port) AS a_port, any_value(b_ip) AS b_ip, any_value(b_port) AS b_port,
+            min(began) AS first_ts, max(ended) AS last_ts,
+            min(source_id) FILTER (opening) AS first_source, min(line_no) FILTER (opening) AS first_line, min(record_no) FILTER (opening) AS first_record,
+            count(*) AS n_events,
+            CASE WHEN min(sensor) = max(sensor) AND count(sensor) = count(*) THEN [min(sensor)] ELSE list_sort(list(DISTINCT sensor)) END AS sensors,
+            CASE WHEN bool_or(action = 'allow') THEN 'allow' WHEN bool_or(action = 'deny') THEN 'deny' WHEN bool_or(action = 'alert') THEN 'alert' END AS action,
+            max(app) AS app,
+            CASE WHEN min(dst_name) = max(dst_name) THEN min(dst_name) END AS server_name,
+            bool_or(opened) AND NOT bool_or(closed) AS is_open,
+            min(vote) AS best,
+            arg_min(opener_is_b, vote * 1099511627776 + nth_row) AS opener_is_b,
+            bool_or(flip) FILTER (opening) AS first_flip,
+            min(began) FILTER (NOT flip) AS a_first,
+            min(began) FILTER (flip) AS b_first
+        FROM conversed
+        WHERE NOT alone
+        GROUP BY g
+    ) AS m
+    LEFT JOIN counted AS c ON c.g = m.g
+)
 ORDER BY first_ts, first_source, first_line, first_record;
 
 DELETE FROM connections;
 DELETE FROM connection_events;
+
+INSERT INTO connection_events
+SELECT s.rowid + 1, e.source_id, e.line_no, e.record_no
+FROM conversed AS e
+JOIN spoken AS s ON s.g = e.g;
+
+-- What is no longer needed goes before the next big table is written.
+DROP TABLE conversed;
+DROP TABLE counted;
 
 INSERT INTO connections BY NAME
 SELECT
@@ -135,16 +170,8 @@ FROM (
             ELSE first_flip
         END AS client_is_b
     FROM spoken
-) AS s
-LEFT JOIN counted AS c ON c.g = s.g;
+) AS s;
 
-INSERT INTO connection_events
-SELECT s.rowid + 1, e.source_id, e.line_no, e.record_no
-FROM conversed AS e
-JOIN spoken AS s ON s.g = e.g;
-
-DROP TABLE conversed;
-DROP TABLE counted;
 DROP TABLE spoken;
 
 -- A connection belongs to a run where the analyst said so of all its sources, or where exactly one run had the client's
