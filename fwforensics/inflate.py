@@ -106,6 +106,11 @@ class Inflating(io.RawIOBase):
         self._taken += len(block)
         return block
 
+    @property
+    def is_plain(self) -> bool:
+        """Is nothing compressed here?"""
+        return self._plain
+
     def readable(self) -> bool:
         """See `io`."""
         return True

@@ -310,7 +310,9 @@ def _again(earlier: _Earlier) -> Source | None:
 def _rotation(case: Case, source: Source) -> Known:
     """Blocks that this content shares with the beginning or end of a rotation sibling."""
     skips: list[tuple[int, int, int]] = []
-    rows = _earlier(case, "size_bytes > 0", [])
+    name = Path(source.member or source.path)
+    begins = str(name.with_name(rotation_stem(name.name)))
+    rows = _earlier(case, "size_bytes > 0 AND starts_with(coalesce(member, path), ?)", [begins])
     siblings = [e for e in rows if _family(e, source) and (e.path, e.member) != (source.path, source.member)]
     if not siblings:
         return Known()

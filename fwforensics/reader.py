@@ -10,8 +10,10 @@ from __future__ import annotations
 import glob
 import hashlib
 import os
+import shutil
 import sys
 import tarfile
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -36,6 +38,9 @@ KEEP_OF_LONG = 1 << 20
 STDIN = "-"
 
 
+Opener = Callable[[], AbstractContextManager[BinaryIO]]
+
+
 @dataclass(slots=True)
 class Source:
     """One input: a file, the content of a compressed file, a member of an archive, or stdin.
@@ -52,7 +57,7 @@ class Source:
     mtime: datetime
     stored_size: int
     limits: Limits
-    opener: Callable[[], AbstractContextManager[BinaryIO]]
+    opener: Opener
     container_sha256: str | None = None
 
     @property
@@ -219,7 +224,7 @@ def _or_unreadable(path: str, limits: Limits) -> Iterator[Source]:
         yield Source(path, None, EPOCH, 0, limits, _failing(error))
 
 
-def _failing(error: SourceError) -> Callable[[], AbstractContextManager[BinaryIO]]:
+def _failing(error: SourceError) -> Opener:
     @contextmanager
     def opener() -> Iterator[BinaryIO]:
         raise error
@@ -278,7 +283,7 @@ def _file_digest(path: str) -> str:
         return hashlib.file_digest(f, "sha256").hexdigest()
 
 
-def _stdin_opener() -> Callable[[], AbstractContextManager[BinaryIO]]:
+def _stdin_opener() -> Opener:
     """Stdin can be read once."""
 
     @contextmanager
@@ -301,7 +306,7 @@ def _zip_members(path: str, size: int, limits: Limits, digest: str) -> Iterator[
         yield Source(path, info.filename, mtime, info.compress_size or size, limits, opener, digest)
 
 
-def _zip_opener(path: str, member: str, limits: Limits) -> Callable[[], AbstractContextManager[BinaryIO]]:
+def _zip_opener(path: str, member: str, limits: Limits) -> Opener:
     @contextmanager
     def opener() -> Iterator[BinaryIO]:
         with zipfile.ZipFile(path) as archive:
@@ -317,25 +322,44 @@ def _zip_opener(path: str, member: str, limits: Limits) -> Callable[[], Abstract
     return opener
 
 
+class _Unpacked:
+    """A tar archive that can be read anywhere: a compressed one is unpacked once, into a file without a name."""
+
+    def __init__(self, path: str, limits: Limits) -> None:
+        with closing(_decompressed(path, limits)) as raw:
+            if isinstance(raw, Inflating) and raw.is_plain:
+                self.file: BinaryIO = Path(path).open("rb")  # noqa: SIM115 (closed below)
+            else:
+                self.file = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115
+                shutil.copyfileobj(raw, self.file, CHUNK)
+                self.file.seek(0)
+        self.archive = tarfile.open(fileobj=self.file, mode="r:")  # noqa: SIM115
+
+    def __del__(self) -> None:
+        for thing in (getattr(self, "archive", None), getattr(self, "file", None)):
+            if thing is not None:
+                thing.close()
+
+    def opener(
+        self, info: tarfile.TarInfo, label: str, limits: Limits
+    ) -> Opener:
+        """Opens one member."""
+
+        @contextmanager
+        def opened() -> Iterator[BinaryIO]:
+            stream = cast("BinaryIO", self.archive.extractfile(info))
+            yield cast("BinaryIO", Inflating(stream, limits, label))
+
+        return opened
+
+
 def _tar_members(path: str, size: int, limits: Limits, digest: str) -> Iterator[Source]:
-    with closing(_decompressed(path, limits)) as raw, tarfile.open(fileobj=raw, mode="r|") as archive:
-        infos = [(i.name, i.mtime) for i in archive if i.isfile()]
-    for name, mtime in sorted(infos):
-        when = datetime.fromtimestamp(mtime, UTC).replace(tzinfo=None)
-        yield Source(path, name, when, size, limits, _tar_opener(path, name, limits), digest)
-
-
-def _tar_opener(path: str, member: str, limits: Limits) -> Callable[[], AbstractContextManager[BinaryIO]]:
-    @contextmanager
-    def opener() -> Iterator[BinaryIO]:
-        with closing(_decompressed(path, limits)) as raw, tarfile.open(fileobj=raw, mode="r|") as archive:
-            for info in archive:
-                if info.name == member and (stream := archive.extractfile(info)) is not None:
-                    yield cast("BinaryIO", Inflating(cast("BinaryIO", stream), limits, f"{path}!{member}"))
-                    return
-            raise SourceError(f"the archive has no member {member!r}", where=path)
-
-    return opener
+    unpacked = _Unpacked(path, limits)
+    members = sorted((i for i in unpacked.archive if i.isfile()), key=lambda i: i.name)
+    for info in members:
+        when = datetime.fromtimestamp(info.mtime, UTC).replace(tzinfo=None)
+        opener = unpacked.opener(info, f"{path}!{info.name}", limits)
+        yield Source(path, info.name, when, min(size, info.size), limits, opener, digest)
 
 
 def find(path: str, member: str | None, limits: Limits | None = None) -> Source:
