@@ -340,9 +340,7 @@ class _Unpacked:
             if thing is not None:
                 thing.close()
 
-    def opener(
-        self, info: tarfile.TarInfo, label: str, limits: Limits
-    ) -> Opener:
+    def opener(self, info: tarfile.TarInfo, label: str, limits: Limits) -> Opener:
         """Opens one member."""
 
         @contextmanager
