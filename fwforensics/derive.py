@@ -13,8 +13,7 @@ STEPS = ("addresses", "hosts", "networks", "scopes", "runs", "leases", "connecti
 
 def refresh(case: Case, *, force: bool = False) -> bool:
     """Bring derived tables up to date; returns whether there was anything to do."""
-    dirty = case.sql("SELECT derived_dirty FROM meta").scalar()
-    if not (dirty or force):
+    if not (force or is_stale(case)):
         return False
     with case.transaction():
         install_views(case)
@@ -24,6 +23,11 @@ def refresh(case: Case, *, force: bool = False) -> bool:
                 case.execute(statement)
         case.execute("UPDATE meta SET derived_dirty = false")
     return True
+
+
+def is_stale(case: Case) -> bool:
+    """Have the events changed since the derived tables were built?"""
+    return bool(case.sql("SELECT derived_dirty FROM meta").scalar())
 
 
 def _new_addresses(case: Case) -> None:

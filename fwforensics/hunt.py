@@ -19,7 +19,7 @@ from fwforensics import derive, queries
 from fwforensics.analysis.ranking import rank
 from fwforensics.analysis.recurrence import recurrence
 from fwforensics.analysis.targets import target_groups
-from fwforensics.errors import UsageError
+from fwforensics.errors import QueryError, UsageError
 from fwforensics.schema import WORDS
 from fwforensics.store import Case, now
 from fwforensics.version import __version__
@@ -125,6 +125,8 @@ def unmet(case: Case, query: queries.Query) -> list[str]:
 
 
 def _mark_one(case: Case, query: queries.Query, scope: Scope) -> None:
+    if fault := queries.not_one_select(query.body):
+        raise QueryError(fault, where=str(query.path))
     own = {name: f"m.{name}" if name in query.columns else f"${name}" for name in ("category", "severity")}
     values: dict[str, Any] = {
         **query.bind({}), "fwf_detection": query.name, "fwf_technique": ", ".join(query.technique),

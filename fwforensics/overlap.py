@@ -8,6 +8,7 @@ equal lines are true repeats and stay.
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import json
 import re
@@ -17,13 +18,18 @@ from itertools import pairwise
 from pathlib import Path
 
 from fwforensics.errors import FwfError, SourceError, UsageError
+from fwforensics.queries import run_build
 from fwforensics.reader import CHUNK, Chunk, Content, Source, find
+from fwforensics.removal import remove_rows, require_independent
 from fwforensics.store import Case
+from fwforensics.unicode import Utf16, transcoder
 
 HEAD = 4096
 MIN_LINES = 100
 #: As much of the beginning or end of a rotation as is held against its sibling.
 WINDOW = 64 << 20
+ALREADY = "already in source {}"
+_ADDRESS = re.compile(r"^\d{1,3}(?:\.\d{1,3}){3}(?=$|\.)")
 _ROTATION = re.compile(
     r"(?:\.(?:gz|bz2|xz|zst|zip|lz4|\d{1,3}|old|\d{8,14}(?:T\d{4,6}Z?)?)|[-_.]\d{4}-?\d\d-?\d\d(?:[-_T]?\d{2,6})?|-\d{10})$"
 )
@@ -36,7 +42,9 @@ def head_digest(head: bytes) -> str:
 
 def rotation_stem(name: str) -> str:
     """`fw.log` of `fw.log.1.gz` and `fw.log-20260101`."""
-    while (match := _ROTATION.search(name)) and match.start():
+    address = _ADDRESS.match(name)
+    kept = address.end() if address else 1  # a name that is an address is no rotation of its first numbers
+    while (match := _ROTATION.search(name)) and match.start() >= kept:
         name = name[: match.start()]
     return name
 
@@ -49,13 +57,13 @@ class Known:
         duplicate_of: it is wholly in this source.
         replaces: it takes this source's place.
         skips: (from byte, to byte, owner): content that the owner has.
-        year: year of the first new line, where the earlier source says it.
+        year: (year, month) where the earlier source ended, if its years were counted.
     """
 
     duplicate_of: int | None = None
     replaces: int | None = None
     skips: list[tuple[int, int, int]] = field(default_factory=list)
-    year: int | None = None
+    year: tuple[int, int] | None = None
     message: str = ""
     _at: int = 0
 
@@ -114,25 +122,48 @@ def identify(
         replace: take the place of what is there.
         whole: only look for exact copies (binary formats cannot be continued in the middle).
     """
-    if source.path == "-":
-        return Known()
     alike = _alike(case, head)
+    digests: dict[int, str] = {}
+    size, same = -1, None
     if alike:
         size, digests = _digests(source, {e.size for e in alike})
-        total = digests[size]
-        for earlier in alike:
-            if earlier.size == size and earlier.sha256 == total:
-                return _copy(case, source, earlier, options, version, replace=replace)
-        if not whole:
-            grown = [e for e in alike if e.size < size and digests.get(e.size) == e.sha256 and _family(e, source)]
-            if grown:
-                return _continued(case, source, max(grown, key=lambda e: e.size))
-            part = _part_of(alike, source, size, total)
-            if part is not None:
-                return Known(skips=[(0, size, part.source_id)], message=f"all of it is in source {part.source_id}")
+        same = next((e for e in alike if e.size == size and e.sha256 == digests[size]), None)
+    grown = [e for e in alike if e.size < size and digests.get(e.size) == e.sha256 and _family(e, source)]
+    # What cannot be continued inside (binary content, transcoded text) is read anew in place of what it began as.
+    if replace or (grown and same is None and (whole or isinstance(transcoder(head), Utf16))):
+        place = _make_room(case, source, [*([same] if same else []), *grown], replace=replace)
+        message = f"in place of source {place}" if place else ""
+        return Known(replaces=place, message=message) if whole else _rotation(case, source, head, replaces=place)
+    if same is not None:
+        return _copy(source, same, options, version)
+    if whole or source.path == "-":
+        return Known()
+    if grown:
+        return _continued(case, source, head, max(grown, key=lambda e: e.size))
+    part = _part_of(alike, source, size, digests[size]) if alike else None
+    if part is not None:
+        return Known(skips=[(0, size, part.source_id)], message=f"all of it is in source {part.source_id}")
+    return _rotation(case, source, head)
+
+
+def _make_room(case: Case, source: Source, contained: list[_Earlier], *, replace: bool) -> int | None:
+    """Remove what this source takes the place of; what leaned on that leans on this source from now on."""
+    gone = {e.source_id for e in contained}
     if replace:
-        _drop_same_path(case, source)
-    return Known() if whole else _rotation(case, source)
+        same_path = _earlier(case, "path = ? AND member IS NOT DISTINCT FROM ?", [source.path, source.member])
+        others = {e.source_id for e in same_path} - gone
+        require_independent(case, others, besides=gone | others)
+        gone |= others
+    if not gone:
+        return None
+    place = min(gone)
+    for source_id in gone:
+        remove_rows(case, source_id)
+        case.execute("UPDATE source_skips SET owner = ? WHERE owner = ?", [place, source_id])
+        case.execute(
+            "UPDATE ignored SET reason = ? WHERE reason = ?", [ALREADY.format(place), ALREADY.format(source_id)]
+        )
+    return place
 
 
 def _earlier(case: Case, where: str, values: list[object]) -> list[_Earlier]:
@@ -171,6 +202,12 @@ def _digests(source: Source, sizes: set[int]) -> tuple[int, dict[int, str]]:
     return done, result
 
 
+def content_digest(source: Source) -> str:
+    """SHA-256 of all of a source's content."""
+    size, digests = _digests(source, set())
+    return digests[size]
+
+
 def _family(earlier: _Earlier, source: Source) -> bool:
     """Same path, or rotation siblings in one folder (or one archive)."""
     if earlier.path == source.path and earlier.member == source.member:
@@ -180,11 +217,8 @@ def _family(earlier: _Earlier, source: Source) -> bool:
     return same_folder and rotation_stem(mine.name) == rotation_stem(theirs.name)
 
 
-def _copy(case: Case, source: Source, earlier: _Earlier, options: str, version: str, *, replace: bool) -> Known:
+def _copy(source: Source, earlier: _Earlier, options: str, version: str) -> Known:
     """The same content again."""
-    if replace:
-        remove_rows(case, earlier.source_id)
-        return Known(replaces=earlier.source_id, message=f"in place of source {earlier.source_id}")
     if json.loads(earlier.options or "{}") != json.loads(options):
         raise UsageError(
             f"this content is source {earlier.source_id} ({earlier.label()}), read with {earlier.options}, "
@@ -204,44 +238,20 @@ def _copy(case: Case, source: Source, earlier: _Earlier, options: str, version: 
     )
 
 
-def remove_rows(case: Case, source_id: int) -> None:
-    """Take a source and everything that came from it out of the case (in the caller's transaction)."""
-    for table in (
-        "events",
-        "activity",
-        "leases",
-        "translations",
-        "gpu_samples",
-        "hosts",
-        "rejects",
-        "ignored",
-        "source_coverage",
-        "sources",
-    ):
-        case.execute(f"DELETE FROM {table} WHERE source_id = ?", [source_id])
-    case.execute("UPDATE meta SET derived_dirty = true")
-
-
-def _drop_same_path(case: Case, source: Source) -> None:
-    """With --replace, what was read from this very path before goes."""
-    for earlier in _earlier(case, "path = ? AND member IS NOT DISTINCT FROM ?", [source.path, source.member]):
-        remove_rows(case, earlier.source_id)
-
-
-def _continued(case: Case, source: Source, earlier: _Earlier) -> Known:
+def _continued(case: Case, source: Source, head: bytes, earlier: _Earlier) -> Known:
     """A grown file: its beginning is an earlier source."""
-    last_line = case.sql("SELECT lines FROM sources WHERE source_id = ?", [earlier.source_id]).scalar()
+    run_build(case, "without_damage", {"source": earlier.source_id})
+    row = case.sql("SELECT lines, last_ts, year_basis FROM sources WHERE source_id = ?", [earlier.source_id]).rows()[0]
     end = earlier.size
-    if last_line and not _ends_line(source, earlier.size):
-        end = _reopen_last_line(case, source, earlier, int(last_line))
-    year = case.sql(
-        "SELECT year(last_ts) FROM sources WHERE source_id = ? AND year_basis = 'option'", [earlier.source_id]
-    )
-    return Known(
-        skips=[(0, end, earlier.source_id)],
-        year=year.scalar(),
-        message=f"continues source {earlier.source_id} from byte {end:,} on",
-    )
+    if row["lines"] and not _ends_line(source, earlier.size):
+        end = _reopen_last_line(case, source, earlier, int(row["lines"]))
+    known = _rotation(case, source, head)
+    others = [s for s in known.skips if s[0] >= end and s[2] != earlier.source_id]
+    known.skips = [(0, end, earlier.source_id), *others]
+    if row["year_basis"] == "option" and row["last_ts"] is not None:
+        known.year = (row["last_ts"].year, row["last_ts"].month)
+    known.message = f"continues source {earlier.source_id} from byte {end:,} on"
+    return known
 
 
 def _ends_line(source: Source, size: int) -> bool:
@@ -307,15 +317,20 @@ def _again(earlier: _Earlier) -> Source | None:
         return None
 
 
-def _rotation(case: Case, source: Source) -> Known:
+def _rotation(case: Case, source: Source, head: bytes, replaces: int | None = None) -> Known:
     """Blocks that this content shares with the beginning or end of a rotation sibling."""
     skips: list[tuple[int, int, int]] = []
+    # The reader drops a byte order mark: places in its text lie that many bytes behind those in the file.
+    begins_at = len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0
+    bare = Known(replaces=replaces, _at=begins_at, message=f"in place of source {replaces}" if replaces else "")
+    if source.path == "-" or isinstance(transcoder(head), Utf16):
+        return bare
     name = Path(source.member or source.path)
     begins = str(name.with_name(rotation_stem(name.name)))
     rows = _earlier(case, "size_bytes > 0 AND starts_with(coalesce(member, path), ?)", [begins])
     siblings = [e for e in rows if _family(e, source) and (e.path, e.member) != (source.path, source.member)]
     if not siblings:
-        return Known()
+        return bare
     size = _digests(source, set())[0]
     for earlier in siblings:
         theirs = _again(earlier)
@@ -331,7 +346,7 @@ def _rotation(case: Case, source: Source) -> Known:
         if shared:
             skips.append((size - shared, size, earlier.source_id))
     message = "; ".join(f"bytes {a:,}–{b:,} are in source {o}" for a, b, o in skips)
-    return Known(skips=skips, message=message)
+    return Known(replaces=replaces, skips=skips, message=message or bare.message, _at=begins_at)
 
 
 def _shared_lines(end_of_one: bytes, begin_of_other: bytes) -> int:

@@ -252,12 +252,13 @@ def listing(case: Case, name: str, **values: Any) -> pl.DataFrame:
 
 def run(case: Case, query: Query, given: Mapping[str, str] | None = None) -> pl.DataFrame:
     """Run a query with parameters as a user wrote them."""
-    if complaint := _not_one_select(query.body):
+    if complaint := not_one_select(query.body):
         raise QueryError(complaint, where=str(query.path))
     return case.sql(query.body, query.bind(given or {})).pl()
 
 
-def _not_one_select(body: str) -> str | None:
+def not_one_select(body: str) -> str | None:
+    """What is wrong with a body that is not one SELECT."""
     try:
         statements = duckdb.extract_statements(body)
     except duckdb.Error as error:
@@ -286,7 +287,7 @@ def install(case: Case, extra: Sequence[str | Path] = ()) -> None:
 
 
 def _install_macro(case: Case, query: Query) -> None:
-    if complaint := _not_one_select(query.body):
+    if complaint := not_one_select(query.body):
         raise QueryError(complaint, where=str(query.path))
     try:
         case.execute(macro_sql(query))
@@ -361,7 +362,7 @@ def lint(case: Case, extra: Sequence[str | Path] = ()) -> Iterator[Lint]:
 
 def _lint_one(case: Case, query: Query, columns: set[str], known: Mapping[str, Query]) -> Iterator[tuple[str, str]]:
     yield from _lint_header(query, known)
-    if complaint := _not_one_select(query.body):
+    if complaint := not_one_select(query.body):
         yield "one-select", complaint
         return
     used = parameters(query.body)

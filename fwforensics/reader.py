@@ -205,12 +205,9 @@ def chunks(content: Content, size: int = 2 * CHUNK) -> Iterator[Chunk]:
 
 def expand(inputs: Sequence[str], limits: Limits | None = None) -> Iterator[Source]:
     """The sources behind paths, folders (recursive, sorted), globs and `-`; each path once."""
-    seen: set[str] = set()
-    for given in inputs:
-        for path in _paths(given):
-            if path not in seen:
-                seen.add(path)
-                yield from _or_unreadable(path, limits or Limits())
+    paths = dict.fromkeys(path for given in inputs for path in _paths(given))
+    for path in paths:
+        yield from _or_unreadable(path, limits or Limits())
 
 
 def _or_unreadable(path: str, limits: Limits) -> Iterator[Source]:
@@ -242,7 +239,7 @@ def _paths(given: str) -> list[str]:
         return sorted(str(f.resolve()) for f in found if f.is_file() and not _is_case(f))
     if path.exists():
         return [str(path.resolve())]
-    matched = sorted(p for g in glob.glob(given, recursive=True) for p in _paths(g))  # noqa: PTH207 (user's own pattern)
+    matched = sorted(p for g in glob.glob(given, recursive=True) if Path(g).exists() for p in _paths(g))  # noqa: PTH207 (user's own pattern)
     if not matched:
         raise UsageError("there is no such file or folder, and nothing matches it as a pattern", where=given)
     return matched
@@ -252,15 +249,18 @@ def _is_case(path: Path) -> bool:
     """A case beside the logs is no evidence."""
     if path.suffix in (".wal", ".tmp") and ".duckdb" in path.name:
         return True
-    with path.open("rb") as f:
-        return f.read(12)[8:12] == b"DUCK"
+    try:
+        with path.open("rb") as f:
+            return f.read(12)[8:12] == b"DUCK"
+    except OSError:
+        return False
 
 
 def sources(path: str, limits: Limits) -> Iterator[Source]:
     """The sources in one file: itself, its content, or the members of the archive that it is."""
     if path == STDIN:
         now = datetime.now(UTC).replace(tzinfo=None)
-        yield Source(STDIN, None, now, 0, limits, _stdin_opener())
+        yield Source(STDIN, None, now, 0, limits, _stdin_opener(limits))
         return
     try:
         stat = Path(path).stat()
@@ -268,7 +268,7 @@ def sources(path: str, limits: Limits) -> Iterator[Source]:
             head = raw.read(1024) or b""
     except DAMAGED as error:
         raise SourceError(str(error), where=path) from error
-    mtime = datetime.fromtimestamp(stat.st_mtime, UTC).replace(tzinfo=None)
+    mtime = _time(stat.st_mtime)
     digest = _file_digest(path)
     if head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
         yield from _zip_members(path, stat.st_size, limits, digest)
@@ -283,12 +283,18 @@ def _file_digest(path: str) -> str:
         return hashlib.file_digest(f, "sha256").hexdigest()
 
 
-def _stdin_opener() -> Opener:
-    """Stdin can be read once."""
+def _stdin_opener(limits: Limits) -> Opener:
+    """Stdin can be read once: it is kept in a file without a name, so that it can be compared and then parsed."""
+    kept: list[Any] = []
 
     @contextmanager
     def opener() -> Iterator[BinaryIO]:
-        yield cast("BinaryIO", Inflating(cast("BinaryIO", sys.stdin.buffer), Limits()))
+        if not kept:
+            kept.append(tempfile.NamedTemporaryFile(prefix="fwf-stdin-"))  # noqa: SIM115 (lives as long as the source)
+            shutil.copyfileobj(sys.stdin.buffer, kept[0], CHUNK)
+            kept[0].flush()
+        with Path(kept[0].name).open("rb") as again:
+            yield cast("BinaryIO", Inflating(again, limits))
 
     return opener
 
@@ -300,24 +306,47 @@ def _decompressed(path: str, limits: Limits) -> BinaryIO:
 def _zip_members(path: str, size: int, limits: Limits, digest: str) -> Iterator[Source]:
     with zipfile.ZipFile(path) as archive:
         infos = sorted((i for i in archive.infolist() if not i.is_dir()), key=lambda i: i.filename)
+    seen: dict[str, int] = {}
     for info in infos:
-        mtime = datetime(*info.date_time, tzinfo=UTC).replace(tzinfo=None)
-        opener = _zip_opener(path, info.filename, limits)
-        yield Source(path, info.filename, mtime, info.compress_size or size, limits, opener, digest)
+        opener = _zip_opener(path, info, limits)
+        member = _unique(info.filename, seen)
+        yield Source(path, member, _zip_time(info, path), info.compress_size or size, limits, opener, digest)
 
 
-def _zip_opener(path: str, member: str, limits: Limits) -> Opener:
+def _unique(name: str, seen: dict[str, int]) -> str:
+    """Members of one archive may have one name: the second is `name#2`."""
+    seen[name] = seen.get(name, 0) + 1
+    return name if seen[name] == 1 else f"{name}#{seen[name]}"
+
+
+def _zip_time(info: zipfile.ZipInfo, path: str) -> datetime:
+    """A member's time; the archive's own where it has none that there could be."""
+    try:
+        return datetime(*info.date_time, tzinfo=UTC).replace(tzinfo=None)
+    except ValueError:
+        return _time(Path(path).stat().st_mtime)
+
+
+def _time(seconds: float) -> datetime:
+    """Seconds since 1970 as the case stores times; 1970 where they are beyond all years."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError, OSError):
+        return EPOCH
+
+
+def _zip_opener(path: str, info: zipfile.ZipInfo, limits: Limits) -> Opener:
     @contextmanager
     def opener() -> Iterator[BinaryIO]:
         with zipfile.ZipFile(path) as archive:
             try:
-                stream = archive.open(member)
+                stream = archive.open(info)
             except (RuntimeError, NotImplementedError) as error:  # encrypted, or an unknown method
-                raise SourceError(str(error), where=f"{path}!{member}", remedy="unpack it first") from error
+                raise SourceError(str(error), where=f"{path}!{info.filename}", remedy="unpack it first") from error
             with stream:
-                compressed = archive.getinfo(member).compress_size
-                guard = Guard(limits, f"{path}!{member}", lambda: max(compressed, 1))
-                yield cast("BinaryIO", Inflating(cast("BinaryIO", stream), limits, f"{path}!{member}", guard))
+                compressed = info.compress_size
+                guard = Guard(limits, f"{path}!{info.filename}", lambda: max(compressed, 1))
+                yield cast("BinaryIO", Inflating(cast("BinaryIO", stream), limits, f"{path}!{info.filename}", guard))
 
     return opener
 
@@ -354,10 +383,11 @@ class _Unpacked:
 def _tar_members(path: str, size: int, limits: Limits, digest: str) -> Iterator[Source]:
     unpacked = _Unpacked(path, limits)
     members = sorted((i for i in unpacked.archive if i.isfile()), key=lambda i: i.name)
+    seen: dict[str, int] = {}
     for info in members:
-        when = datetime.fromtimestamp(info.mtime, UTC).replace(tzinfo=None)
         opener = unpacked.opener(info, f"{path}!{info.name}", limits)
-        yield Source(path, info.name, when, min(size, info.size), limits, opener, digest)
+        member = _unique(info.name, seen)
+        yield Source(path, member, _time(info.mtime), min(size, info.size), limits, opener, digest)
 
 
 def find(path: str, member: str | None, limits: Limits | None = None) -> Source:

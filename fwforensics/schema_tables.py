@@ -291,6 +291,13 @@ owner VARCHAR | who answers for it
 expires_at TIMESTAMP | until when
 """,
     """
+source_skips | Parts of a source that an earlier source has, and that were not read again.
+source_id UINTEGER | source
+owner UINTEGER | source that has them
+first_byte UBIGINT | first byte of the part, from 0
+end_byte UBIGINT | byte behind the part
+""",
+    """
 source_coverage | Records a minute, sensor and source: what `coverage` sums.
 source_id UINTEGER | source
 sensor VARCHAR | sensor

@@ -251,7 +251,8 @@ def fetch(con: duckdb.DuckDBPyConnection, sql: str, values: Sequence[Any] | Mapp
         relation = con.sql(sql, params=values or None)
         if relation is None:
             return pl.DataFrame()
-        frame = pl.from_arrow(relation.to_arrow_table())
+        table = relation.to_arrow_table()
+        frame = pl.from_arrow(table.rename_columns(_told_apart(table.column_names)))
     except duckdb.InterruptException as error:
         raise KeyboardInterrupt from error
     except duckdb.Error as error:
@@ -274,6 +275,16 @@ def analyst(path: str | Path, *, memory_limit: str = "2GB") -> duckdb.DuckDBPyCo
     con.execute("SET TimeZone = 'UTC'")
     con.execute("SET lock_configuration = true")
     return con
+
+
+def _told_apart(names: Sequence[str]) -> list[str]:
+    """Columns of one name get numbers, as a join of two tables gives them."""
+    seen: dict[str, int] = {}
+    out = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        out.append(name if seen[name] == 1 else f"{name}_{seen[name] - 1}")
+    return out
 
 
 def network_range(cidr: str) -> tuple[str, str, str]:

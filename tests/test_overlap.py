@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import MTIME, ask, iptables_line, one, take, write_log
+from tests.support import MTIME, ask, fwf, iptables_line, one, take, write_log
 
 EVENTS = "SELECT count(*) FROM events"
 BALANCED = "SELECT count(*) FROM sources WHERE lines <> parsed + rejects + ignored"
@@ -110,16 +110,131 @@ def test_equal_lines_inside_one_file_stay(tmp_path: Path) -> None:
 
 def test_sources_remove_takes_everything_with_it(tmp_path: Path) -> None:
     """After a source is removed, the same content can be read again as if it had never been there."""
-    from fwforensics import derive, overlap
+    from fwforensics import derive, removal
     from fwforensics.store import Case
 
     log, case = write_log(tmp_path / "fw.log", 0, 50), tmp_path / "c.duckdb"
     take(case, log)
     with Case(case) as opened:
         with opened.transaction():
-            overlap.remove_rows(opened, 1)
+            removal.remove_rows(opened, 1)
         derive.refresh(opened)
     for table in ("events", "sources", "rejects", "ignored", "connections", "connection_events", "source_coverage"):
         assert one(case, f"SELECT count(*) FROM {table}") == 0, table
     assert take(case, log).sources[0].status == "new"
     assert one(case, EVENTS) == 50
+
+
+def test_replace_of_a_grown_file_reads_all_of_it_once(tmp_path: Path) -> None:
+    """--replace takes the place of the whole chain that a file grew through."""
+    log, case = write_log(tmp_path / "fw.log", 0, 100), tmp_path / "c.duckdb"
+    take(case, log)
+    write_log(log, 0, 200)
+    take(case, log)
+    take(case, log, replace=True)
+    assert one(case, EVENTS) == 200
+    assert one(case, "SELECT count(DISTINCT (ts, src_ip, src_port)) FROM events") == 200
+    assert one(case, "SELECT count(*) FROM source_skips") == 0
+
+
+def test_a_source_that_another_leans_on_is_not_removed_alone(tmp_path: Path) -> None:
+    """Removing the first part of a grown file would lose it for good: the error says what to remove together."""
+    log, case = write_log(tmp_path / "fw.log", 0, 100), tmp_path / "c.duckdb"
+    take(case, log)
+    write_log(log, 0, 200)
+    take(case, log)
+    refused = fwf("sources", "remove", "1", "--case", case)
+    assert refused.returncode == 2
+    assert b"fwf sources remove 1 2" in refused.stderr
+    assert fwf("sources", "remove", "1", "2", "--case", case).returncode == 0
+    take(case, log)
+    assert one(case, EVENTS) == 200
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_grown_text_with_a_byte_order_mark(tmp_path: Path, encoding: str) -> None:
+    """Places in decoded text are not places in the file."""
+    log, case = tmp_path / "fw.log", tmp_path / "c.duckdb"
+    for last in (150, 400):
+        log.write_bytes("".join(iptables_line(n) + "\r\n" for n in range(last)).encode(encoding))
+        os.utime(log, (MTIME, MTIME))
+        take(case, log)
+    assert one(case, "SELECT count(DISTINCT (ts, src_ip, src_port)) FROM events WHERE ts IS NOT NULL") == 400
+    assert one(case, EVENTS) == 400
+    assert one(case, BALANCED) == 0
+
+
+def test_stdin_twice_is_taken_once(tmp_path: Path) -> None:
+    """Stdin is known by its content like any other source."""
+    case = tmp_path / "c.duckdb"
+    text = "".join(iptables_line(n) + "\n" for n in range(200)).encode()
+    for _ in range(2):
+        assert fwf("ingest", "-", "--case", case, stdin=text).returncode == 0
+    log = tmp_path / "fw.log"
+    log.write_bytes(text)
+    assert take(case, log).sources[0].status == "duplicate"
+    assert one(case, EVENTS) == 200
+
+
+def test_grown_and_doubled_binary_sources_count_once(tmp_path: Path) -> None:
+    """A capture that grew is read anew in its place; two equal files of datagrams are one."""
+    from tests.formats import flow_builder as flows
+
+    sample = (Path(flows.__file__).parent.parent.parent / "sample_logs" / "netflow" / "v9.dat").read_bytes()
+    folder, case = tmp_path / "dumps", tmp_path / "c.duckdb"
+    folder.mkdir()
+    for name in ("a.dat", "b.dat"):
+        (folder / name).write_bytes(sample)
+    take(case, folder)
+    first = one(case, EVENTS)
+    assert first == 3
+    (folder / "a.dat").write_bytes(sample + sample)
+    (folder / "b.dat").unlink()
+    take(case, folder)
+    assert one(case, EVENTS) == 6
+    assert one(case, "SELECT count(*) FROM sources") == 1
+
+
+def test_a_continuation_that_also_overlaps_another_rotation(tmp_path: Path) -> None:
+    """Both what came before and what follows are left to the sources that have them."""
+    case = tmp_path / "c.duckdb"
+    for name, first, last in (("fw.log", 150, 450), ("fw.log-20261123", 0, 100), ("fw.log.1", 0, 300)):
+        write_log(tmp_path / name, first, last)
+        take(case, tmp_path / name)
+    assert one(case, EVENTS) == 450
+    assert one(case, BALANCED) == 0
+
+
+def test_year_counts_on_in_a_grown_file(tmp_path: Path) -> None:
+    """A New Year between two ingests of one file is seen."""
+    log, case = tmp_path / "fw.log", tmp_path / "c.duckdb"
+    line = "{} gw1 kernel: DROP IN=a OUT=b SRC=10.0.0.1 DST=192.0.2.1 LEN=60 TTL=63 PROTO=TCP SPT=1 DPT=2 SYN \n"
+    log.write_text("".join(line.format(f"Dec 31 23:{m}:00") for m in range(10, 60)))
+    take(case, log, year=2024)
+    with log.open("a") as f:
+        f.write(line.format("Jan  1 00:00:01"))
+    take(case, log, year=2024)
+    assert one(case, "SELECT max(ts)::VARCHAR FROM events") == "2025-01-01 00:00:01"
+
+
+def test_a_cut_file_that_is_whole_later(tmp_path: Path) -> None:
+    """The half line and the note of the damage go when the whole file comes."""
+    log, case = tmp_path / "fw.log.gz", tmp_path / "c.duckdb"
+    text = "".join(iptables_line(n) + "\n" for n in range(3000)).encode()
+    whole = gzip.compress(text)
+    for data in (whole[: len(whole) // 2], whole):
+        log.write_bytes(data)
+        os.utime(log, (MTIME, MTIME))
+        take(case, log)
+    assert one(case, EVENTS) == 3000
+    assert one(case, "SELECT count(*) FROM rejects") == 0
+    assert one(case, BALANCED) == 0
+
+
+def test_files_named_by_address_are_different_sensors() -> None:
+    """`10.0.0.1` and `10.0.0.2` are no rotations of `10`."""
+    from fwforensics.overlap import rotation_stem
+
+    assert rotation_stem("10.0.0.1") == "10.0.0.1"
+    assert rotation_stem("10.0.0.1.log.2.gz") == "10.0.0.1.log"
+    assert rotation_stem("fw.log-20260101.gz") == "fw.log"

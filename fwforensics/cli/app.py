@@ -30,6 +30,12 @@ app = typer.Typer(
 NOUNS = ("ingest", "case", "runs", "hunt", "query", "demo")
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        render.lines([f"fwforensics {__version__}"])
+        raise typer.Exit
+
+
 @app.callback()
 def common(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing on stderr but errors.")] = False,
@@ -37,12 +43,12 @@ def common(
     display_tz: Annotated[
         str | None, typer.Option(help="Zone in which times are shown; changes nothing but the display.")
     ] = None,
-    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and stop.", is_eager=True, callback=_version)
+    ] = False,
 ) -> None:
     """Options that all commands share."""
-    if version:
-        render.lines([f"fwforensics {__version__}"])
-        raise typer.Exit
+    del version
     render.style.quiet = quiet
     render.style.progress = not no_progress
     render.set_zone(display_tz)

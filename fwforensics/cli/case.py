@@ -9,7 +9,7 @@ import polars as pl
 import typer
 
 from fwforensics import evidence as proof
-from fwforensics import overlap, overview
+from fwforensics import overview, removal
 from fwforensics.cli import options, render
 from fwforensics.cli.app import app
 from fwforensics.cli.exits import ExitCode
@@ -70,9 +70,10 @@ def remove_source(
     """Take sources and all that came from them out of the case; the evidence stays as it is."""
     with options.writing(case or ctx.obj) as opened:
         overview.require_sources(opened, ids)
+        removal.require_independent(opened, ids)
         with opened.transaction():
             for source_id in ids:
-                overlap.remove_rows(opened, source_id)
+                removal.remove_rows(opened, source_id)
             opened.log("sources remove", {"ids": ids}, 0, 0.0)
         options.settle(opened)
     render.say(f"removed {len(ids)} sources")

@@ -30,8 +30,16 @@ def case_path(given: Path | None) -> Path:
 
 
 def reading(given: Path | None) -> Case:
-    """Open a case to look at."""
-    return Case(case_path(given), read_only=True)
+    """Open a case to look at; what an interrupted ingest left undone is done first."""
+    path = case_path(given)
+    case = Case(path, read_only=True)
+    if not derive.is_stale(case):
+        return case
+    case.close()
+    render.say("an ingest was interrupted: bringing connections and exposures up to date first")
+    with Case(path) as writable:
+        derive.refresh(writable)
+    return Case(path, read_only=True)
 
 
 def writing(given: Path | None, *, create: bool = False, memory_limit: str | None = None) -> Case:

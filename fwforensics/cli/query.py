@@ -138,6 +138,7 @@ def sql(
         if str(file) != "-" and not file.is_file():
             raise UsageError("there is no such file", where=str(file))
         text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    options.reading(case).close()  # an interrupted ingest is finished before anything is asked
     con = store.analyst(options.case_path(case))
     try:
         frame = library.run_sql(con, text or "")

@@ -174,7 +174,12 @@ def _print_table(shown: pl.DataFrame, title: str | None) -> None:
         for row in shown.iter_rows()
     ]
     table = Table(
-        box=SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False, show_edge=False, header_style="bold"
+        box=SIMPLE_HEAD,
+        title=safe(title) if title else None,
+        title_justify="left",
+        pad_edge=False,
+        show_edge=False,
+        header_style="bold",
     )
     least = 0
     for i, (name, dtype) in enumerate(shown.schema.items()):
@@ -213,18 +218,28 @@ def write(frame: pl.DataFrame, output: OutputFormat, target: Any) -> None:
             target.write(buffer.getvalue())
         case OutputFormat.JSON:
             rows = [{k: plain(v) for k, v in r.items()} for r in frame.iter_rows(named=True)]
-            target.write(
-                (json.dumps(rows, ensure_ascii=False, default=str, indent=1) + "\n").encode(errors="backslashreplace")
-            )
+            target.write((_json(rows, indent=1) + "\n").encode(errors="backslashreplace"))
         case OutputFormat.JSONL:
             for r in frame.iter_rows(named=True):
-                line = json.dumps({k: plain(v) for k, v in r.items()}, ensure_ascii=False, default=str)
+                line = _json({k: plain(v) for k, v in r.items()})
                 target.write((line + "\n").encode(errors="backslashreplace"))
         case OutputFormat.CSV:
-            target.write(_csv(frame))
+            text = _csv(frame).decode(errors="backslashreplace")
+            target.write((_visible_text(text) if getattr(target, "isatty", bool)() else text).encode())
         case _:
             target.write(_markdown(frame).encode(errors="backslashreplace"))
     target.flush()
+
+
+def _json(value: Any, indent: int | None = None) -> str:
+    """JSON text in which control characters and direction marks are escapes."""
+    text = json.dumps(value, ensure_ascii=False, default=str, indent=indent)
+    return CONTROLS.sub(lambda m: f"\\u{ord(m.group()):04x}", text)
+
+
+def _visible_text(text: str) -> str:
+    """Text with control characters written out, but for line ends and tabs."""
+    return CONTROLS.sub(_visible, text)
 
 
 def _csv(frame: pl.DataFrame) -> bytes:

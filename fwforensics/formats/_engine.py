@@ -29,10 +29,10 @@ EMPTY_WORDS = ("-", "--", "0.0.0.0", "::", "N/A", "n/a", "none", "None", "unknow
 #: Two addresses and a verdict or a port: never to be passed over as somebody else's line.
 ADDRESS = r"(?:\b\d{1,3}(?:\.\d{1,3}){3}\b|\b[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{0,4}){3,7})"
 VERDICT = (
-    r"(?i)\b(?:allow(?:ed)?|accept(?:ed)?|permit(?:ted)?|pass(?:ed)?|den(?:y|ied)"
-    r"|drop(?:ped)?|block(?:ed)?|reject(?:ed)?)\b"
+    r"(?i)(?:^|[^a-z])(?:allow(?:ed)?|accept(?:ed)?|permit(?:ted)?|pass(?:ed)?|den(?:y|ied)"
+    r"|drop(?:ped)?|block(?:ed)?|reject(?:ed)?)(?:[^a-z]|$)"
 )
-PORT = rf"{ADDRESS}\]?[:/#(]\d{{1,5}}\b|(?i)(?:port|spt|dpt)\W{{1,3}}\d{{1,5}}\b"
+PORT = rf"{ADDRESS}\]?[:/#(,]\d{{1,5}}\b|(?i)(?:port|spt|dpt)\W{{1,3}}\d{{1,5}}\b"
 
 
 def parse(lines: Lines, recogniser: Recogniser, contexts: Mapping[str, Context], base: Context) -> Batch:
@@ -103,6 +103,10 @@ def _set_aside(lines: Lines, batch: Batch) -> tuple[Lines, Mask]:
     monster = sizes > MAX_LINE
     if monster.any():
         reject(batch, lines.take(monster), f"line longer than {MAX_LINE >> 20} MiB")
+    inside = _returns_inside(lines) & ~monster
+    if inside.any():
+        reject(batch, lines.take(inside), "carriage returns without line feeds inside the line")
+        monster |= inside
     short = np.flatnonzero(sizes < 64)
     empty = lines.take(short).text.str.strip_chars(" \t\0\ufeff\x0b\x0c\r") == ""
     blank = np.zeros(len(lines), np.bool_)
@@ -111,6 +115,15 @@ def _set_aside(lines: Lines, batch: Batch) -> tuple[Lines, Mask]:
         ignore(batch, lines.take(blank), "blank", None)
     keep = ~monster & ~blank
     return (lines if keep.all() else lines.take(keep)), blank
+
+
+def _returns_inside(lines: Lines) -> Mask:
+    """Lines that hold a carriage return: records of a log whose line ends are none here."""
+    if lines.data.count(b"\r") == lines.data.count(b"\r\n"):
+        return np.zeros(len(lines), np.bool_)
+    at = np.flatnonzero(lines.bytes == ord("\r"))
+    found: Mask = np.searchsorted(at, lines.ends) > np.searchsorted(at, lines.starts)
+    return found
 
 
 def _parse_format(lines: Lines, fmt: Format, context: Context, batch: Batch) -> None:

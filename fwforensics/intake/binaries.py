@@ -49,8 +49,17 @@ class Binaries:
         open_jobs: dict[int, tuple[Job, Writer, Content, float]] = {}
         decoder = binary.decoder(Context(tz=self.options.zone, latest=jobs[0].source.mtime + CLOCK_SLACK))
         base = next_source_id(self.case)
+        seen: dict[str, str] = {}
         for job in jobs:
             started = time.monotonic()
+            if len(jobs) > 1:
+                digest = overlap.content_digest(job.source)
+                if digest in seen:
+                    reports.append(
+                        SourceReport(job.source.label, "duplicate", message=f"same content as {seen[digest]}")
+                    )
+                    continue
+                seen[digest] = job.source.label
             known = overlap.identify(
                 self.case,
                 job.source,

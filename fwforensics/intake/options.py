@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from fwforensics.errors import UsageError
 from fwforensics.inflate import Limits
 from fwforensics.version import __version__
 
@@ -30,6 +31,10 @@ class Options:
     strict: bool = False
     max_reject_ratio: float = 0.05
     limits: Limits = field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        if self.year is not None and not 1970 <= self.year <= 2199:
+            raise UsageError(f"{self.year} is no year of a log", remedy="give one from 1970 to 2199")
 
     @property
     def zone(self) -> str:

@@ -35,10 +35,11 @@ def ingest_text(case: Case, source: Source, options: Options, progress: Progress
             return Binaries(case, fmt, options, progress).run([Job(source, head, fmt, None)], [content])[0]
         source_id = known.replaces or next_source_id(case)
         writer = Writer(case, source, source_id, options)
+        writer.skips = known.skips
         text_formats = [f for f in formats().values() if f.binary is None]
         forced = options.format is not None and find_format(options.format)
         recogniser = Recogniser([forced] if forced else text_formats, forced=bool(forced))
-        parser = _Parser(recogniser, source, options, writer.years(known))
+        parser = _Parser(recogniser, source, options, known.year)
         for batch, size in _in_thread(_parsed(content, parser, known)):
             writer.add(batch)
             progress(source.label, size if source.stored_size == 0 else _stored(content, size), source.stored_size)
@@ -60,7 +61,7 @@ class _Parser:
     recogniser: Recogniser
     source: Source
     options: Options
-    year: int | None
+    ended: tuple[int, int] | None
     contexts: dict[str, Context] = field(default_factory=dict)
     base: Context = field(default_factory=Context)
 
@@ -69,7 +70,10 @@ class _Parser:
         self.contexts = {f.name: self._context() for f in self.recogniser.formats}
 
     def _context(self) -> Context:
-        return Context(tz=self.options.zone, latest=self.source.mtime + CLOCK_SLACK, year=self.year)
+        context = Context(tz=self.options.zone, latest=self.source.mtime + CLOCK_SLACK, year=self.options.year)
+        if self.ended is not None and self.options.year is not None:
+            context.state["year"] = self.ended  # a continued file counts its New Years on from where it ended
+        return context
 
     def __call__(self, chunk: Chunk) -> Batch:
         if chunk.long:

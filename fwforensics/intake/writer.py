@@ -42,13 +42,10 @@ class Writer:
     def __init__(self, case: Case, source: Source, source_id: int, options: Options) -> None:
         self.case, self.source, self.source_id, self.options = case, source, source_id, options
         self.tally = Tally()
+        self.skips: list[tuple[int, int, int]] = []
         self._waiting: dict[str, list[pl.DataFrame]] = {}
         self._fallback = options.sensor or stem(source.name)
         case.execute("SET threads = 1")
-
-    def years(self, known: overlap.Known) -> int | None:
-        """Year of the first line that is parsed: the option's, or where the earlier source ended."""
-        return self.options.year if known.year is None else known.year
 
     def add(self, batch: Batch) -> None:
         """Take a batch; rows are written when a row group is full."""
@@ -112,6 +109,9 @@ class Writer:
             self.case.append(
                 "ignored", _resummed(t.ignored_rows).with_columns(source_id=pl.lit(self.source_id, pl.UInt32))
             )
+        if self.skips:
+            parts = pl.DataFrame(self.skips, schema=["first_byte", "end_byte", "owner"], orient="row")
+            self.case.append("source_skips", parts.with_columns(source_id=pl.lit(self.source_id, pl.UInt32)))
         first, last = self._coverage()
         main = max(t.by_format, key=lambda f: (t.by_format[f], f)) if t.by_format else None
         if t.lines != t.parsed + t.rejects + t.ignored:
