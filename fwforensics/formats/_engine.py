@@ -111,6 +111,7 @@ def _set_aside(lines: Lines, batch: Batch) -> tuple[Lines, Mask]:
     empty = lines.take(short).text.str.strip_chars(" \t\0\ufeff\x0b\x0c\r") == ""
     blank = np.zeros(len(lines), np.bool_)
     blank[short[empty.to_numpy()]] = True
+    blank &= ~monster
     if blank.any():
         ignore(batch, lines.take(blank), "blank", None)
     keep = ~monster & ~blank
