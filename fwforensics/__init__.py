@@ -27,8 +27,7 @@ def open_case(path: str | Path, *, create: bool = False, read_only: bool = True)
     from fwforensics import queries
     from fwforensics.store import Case
 
-    fresh = create and not Path(path).exists()
     case = Case(path, create=create, read_only=read_only and not create)
-    if fresh:
+    if create and not case.has_macros:
         queries.install(case)
     return case

@@ -95,11 +95,11 @@ class Case:
             config["enable_external_access"] = False
         if threads is not None:
             config["threads"] = threads
-        fresh = not self.path.exists()
         self._con = connect(self.path, read_only=read_only, config=config)
         try:
             self._con.execute("SET TimeZone = 'UTC'")
-            if fresh:
+            # A file without any table is a case whose making was interrupted.
+            if not read_only and not self.sql("SELECT count(*) FROM duckdb_tables()").scalar():
                 self._create()
             self._check_version()
         except BaseException:
@@ -125,8 +125,13 @@ class Case:
                 "INSERT INTO meta (schema_version, tool_version, created_at) VALUES (?, ?, ?)",
                 [SCHEMA_VERSION, __version__, now()],
             )
-        for cidr, name in DEFAULT_NETWORKS:
-            self.add_network(cidr, name, "internal", "default")
+            for cidr, name in DEFAULT_NETWORKS:
+                self.add_network(cidr, name, "internal", "default")
+
+    @property
+    def has_macros(self) -> bool:
+        """Are the canned queries installed?"""
+        return bool(self.sql("SELECT count(*) FROM duckdb_functions() WHERE NOT internal").scalar())
 
     def _check_version(self) -> None:
         try:

@@ -89,3 +89,14 @@ def test_second_writer_is_told_so(tmp_path: Path) -> None:
             assert "the case is open in process" in text
             assert str(case) in text
             assert "Traceback" not in text
+
+
+def test_a_case_whose_making_was_interrupted_is_made(tmp_path: Path) -> None:
+    """A database file without tables is no foreign file, but a case that was killed while it was made."""
+    import duckdb
+
+    case = tmp_path / "c.duckdb"
+    duckdb.connect(str(case)).close()
+    log = write_log(tmp_path / "fw.log", 0, 10)
+    assert fwf("ingest", log, "--case", case).returncode == 0
+    assert fwf("query", "denied-pairs", "--case", case).returncode == 0

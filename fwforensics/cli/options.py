@@ -45,9 +45,8 @@ def reading(given: Path | None) -> Case:
 def writing(given: Path | None, *, create: bool = False, memory_limit: str | None = None) -> Case:
     """Open a case to change; a new one gets its views and macros, an interrupted one is put in order."""
     path = case_path(given)
-    fresh = not path.exists()
     case = Case(path, create=create, memory_limit=memory_limit or MEMORY_LIMIT)
-    if fresh:
+    if not case.has_macros:
         queries.install(case)
     return case
 
