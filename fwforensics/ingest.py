@@ -42,7 +42,7 @@ def ingest(
     _check_zone(options.zone)
     report = Report(max_reject_ratio=options.max_reject_ratio)
     started = time.monotonic()
-    for group in _groups(expand(inputs, options.limits), report):
+    for group in _groups(expand(inputs, options.limits), report, options.format):
         _ingest_group(case, group, options, report, progress or (lambda _l, _d, _t: None))
     derive.refresh(case)
     rows = sum(s.rows for s in report.sources)
@@ -59,7 +59,7 @@ def _check_zone(zone: str) -> None:
         raise UsageError(f"there is no time zone {zone!r}", remedy="give an IANA name such as Europe/Berlin") from None
 
 
-def _groups(found: Iterable[Source], report: Report) -> Iterator[list[Job]]:
+def _groups(found: Iterable[Source], report: Report, forced: str | None) -> Iterator[list[Job]]:
     """Sources one by one; those that share a decoder (raw export datagrams of a folder) together."""
     waiting: list[Job] = []
     stream = iter(found)
@@ -68,7 +68,7 @@ def _groups(found: Iterable[Source], report: Report) -> Iterator[list[Job]]:
             source = next(stream, None)
             if source is None:
                 break
-            job = _job(source)
+            job = _job(source, forced)
         except UsageError:
             raise
         except FwfError as error:
@@ -88,15 +88,17 @@ def _groups(found: Iterable[Source], report: Report) -> Iterator[list[Job]]:
 
 
 def _shared(job: Job) -> tuple[str, str | None]:
-    return str(Path(job.source.path).parent), job.scope
+    """Files of one folder belong together, and members of one archive."""
+    path = job.source.path
+    return path if job.source.member is not None else str(Path(path).parent), job.scope
 
 
-def _job(source: Source) -> Job:
+def _job(source: Source, forced: str | None) -> Job:
     if source.path == "-":
         return Job(source, b"", None, None)
     with source.open() as content:
         head = content.head()
-    fmt = binary_format(head, source.name)
+    fmt = binary_format(head, source.name, forced)
     scope = fmt.binary.scope(head, source.name) if fmt is not None and fmt.binary is not None else None
     return Job(source, head, fmt, scope)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain
 from typing import BinaryIO, cast
 
 import polars as pl
@@ -43,10 +44,9 @@ def _one(source: Source) -> Sniffed:
         context = Context(latest=source.mtime + timedelta(days=1))
         if fmt is not None and fmt.binary is not None:
             decoder = fmt.binary.decoder(context)
-            frames = [d.frames["events"] for d in decoder.feed(1, cast("BinaryIO", content)) if "events" in d.frames][
-                :1
-            ]
-            rows = finish(frames[0], "events") if frames else None
+            decoded = chain(decoder.feed(1, cast("BinaryIO", content)), decoder.finish())
+            first_rows = next(((t, f) for d in decoded for t, f in d.frames.items()), None)
+            rows = finish(first_rows[1], first_rows[0]) if first_rows else None
             return Sniffed(source.label, _shares(source.label, {fmt.name: 1}, 1), rows, True)
         first = next(iter(chunks(content, SAMPLE)), None)
     if first is None:

@@ -72,6 +72,7 @@ class Decoded:
         ignored: `line_no`, `reason`, `program` of units that hold no traffic.
         units, parsed: units read in this batch, and how many of them gave a row; units = parsed + rejects + ignored.
         lost: `sensor`, `ts`, `lost`: records that the exporter's own sequence numbers say are missing.
+        local: was a time without zone used?
     """
 
     source: int
@@ -81,6 +82,7 @@ class Decoded:
     units: int = 0
     parsed: int = 0
     lost: pl.DataFrame | None = None
+    local: bool = False
 
 
 class Decoder(Protocol):

@@ -9,7 +9,7 @@ from typing import BinaryIO, cast
 import polars as pl
 
 from fwforensics import overlap
-from fwforensics.formats import Binary, Context, Decoded, Decoder, Format, formats
+from fwforensics.formats import Binary, Context, Decoded, Decoder, Format, find_format, formats
 from fwforensics.formats._account import Batch
 from fwforensics.formats._finish import finish
 from fwforensics.intake.options import CLOCK_SLACK, PARSER_VERSION, Options, Progress, SourceReport
@@ -28,8 +28,11 @@ class Job:
     scope: str | None
 
 
-def binary_format(head: bytes, name: str) -> Format | None:
-    """The binary format that content begins like, or None."""
+def binary_format(head: bytes, name: str, forced: str | None = None) -> Format | None:
+    """The binary format that content begins like, or that the analyst named; None for text."""
+    if forced is not None:
+        fmt = find_format(forced)
+        return fmt if fmt.binary is not None else None
     for fmt in formats().values():
         if fmt.binary is not None and fmt.binary.recognise(head, name):
             return fmt
@@ -98,7 +101,9 @@ class Binaries:
 
 def _as_batch(decoded: Decoded, fmt: Format) -> Batch:
     """A decoder's batch as the writer takes it."""
-    batch = Batch(lines=decoded.units, parsed=decoded.parsed, by_format={fmt.name: max(decoded.units, 1)})
+    batch = Batch(
+        lines=decoded.units, parsed=decoded.parsed, by_format={fmt.name: max(decoded.units, 1)}, local=decoded.local
+    )
     for table, frame in decoded.frames.items():
         out = finish(frame, table)
         if table == "events":

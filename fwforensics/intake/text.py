@@ -31,7 +31,7 @@ def ingest_text(case: Case, source: Source, options: Options, progress: Progress
         known = overlap.identify(case, source, head, options.recorded(), PARSER_VERSION, replace=options.replace)
         if known.duplicate_of is not None:
             return SourceReport(source.label, "duplicate", known.duplicate_of, message=known.message)
-        if source.path == "-" and (fmt := binary_format(head, "")) is not None:
+        if source.path == "-" and (fmt := binary_format(head, "", options.format)) is not None:
             return Binaries(case, fmt, options, progress).run([Job(source, head, fmt, None)], [content])[0]
         source_id = known.replaces or next_source_id(case)
         writer = Writer(case, source, source_id, options)

@@ -90,6 +90,8 @@ class Writer:
     def _queue(self, table: str, frame: pl.DataFrame) -> None:
         number = pl.col("line_no").cast(pl.UInt64)
         frame = frame.with_columns(number, source_id=pl.lit(self.source_id, pl.UInt32))
+        if table == "activity":
+            frame = _identified(frame)
         waiting = self._waiting.setdefault(table, [])
         waiting.append(frame)
         if len(waiting) >= CHUNKS_A_WRITE or sum(f.height for f in waiting) >= ROWS_A_WRITE:
@@ -162,6 +164,13 @@ class Writer:
         )
         self.case.append("source_coverage", rows.with_columns(source_id=pl.lit(self.source_id, pl.UInt32)))
         return joined["first"].min(), joined["last"].max()
+
+
+def _identified(frame: pl.DataFrame) -> pl.DataFrame:
+    """An activity that has no id of its own is known by where it stands."""
+    own = pl.col("activity_id") if "activity_id" in frame.columns else pl.lit(None, pl.String)
+    record = pl.col("record_no") if "record_no" in frame.columns else pl.lit(0)
+    return frame.with_columns(activity_id=pl.coalesce(own, pl.format("{}:{}:{}", "source_id", "line_no", record)))
 
 
 def _detached(rows: pl.DataFrame) -> pl.DataFrame:
