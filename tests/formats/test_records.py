@@ -28,7 +28,8 @@ def _decode(content: bytes, tz: str = "UTC") -> Decoded:
 
 def test_lines_each_count_once_and_keep_their_numbers() -> None:
     """A damaged line between two good ones is a reject of its own number; blank lines are no records."""
-    text = b'{"at": 1700000000, "tools": ["a", "b"]}\n\n{"at": 17\n{"noise": 1}\n' + (
+    text = (
+        b'{"at": 1700000000, "tools": ["a", "b"]}\n\n{"at": 17\n{"noise": 1}\n'
         b'{"at": "2026-01-02T03:04:05", "tools": ["c"]}'
     )
     done = _decode(text)
