@@ -8,7 +8,7 @@ from fwforensics.queries import build_statements, install_views
 from fwforensics.store import Case, ip_key
 
 #: In this order: each may read what the ones before it wrote.
-STEPS = ("addresses", "hosts", "networks", "scopes", "runs", "leases", "connections", "exposures")
+STEPS = ("addresses", "hosts", "claims", "networks", "scopes", "runs", "leases", "connections", "exposures")
 
 
 def refresh(case: Case, *, force: bool = False) -> bool:

@@ -19,6 +19,7 @@ from fwforensics import derive, queries
 from fwforensics.analysis.ranking import rank
 from fwforensics.analysis.recurrence import recurrence
 from fwforensics.analysis.targets import target_groups
+from fwforensics.attribution import attribute, trace_origins
 from fwforensics.errors import QueryError, UsageError
 from fwforensics.schema import WORDS
 from fwforensics.store import Case, now
@@ -67,8 +68,12 @@ def hunt(case: Case, scope: Scope | None = None, extra: Sequence[str] = ()) -> O
     with case.transaction():
         _target_groups(case)
         states = _mark(case, chosen, scope)
-        parameters = queries.run_build(case, "violations") | queries.run_build(case, "patterns")
+        parameters = queries.run_build(case, "grouped")
+        trace_origins(case)
+        queries.run_build(case, "violations")
+        parameters |= queries.run_build(case, "patterns")
         _judge(case)
+        parameters |= attribute(case)
         _record(case, scope, chosen, parameters)
     found = findings(case)
     case.log("hunt", _given(scope), found.height, time.monotonic() - started)

@@ -178,7 +178,7 @@ host VARCHAR | machine
 ip VARCHAR | address
 scope VARCHAR | host or namespace within which the address means this; NULL everywhere
 source_id UINTEGER | source that says so; NULL where the analyst did
-basis VARCHAR | manifest, lease, or local (the host logged packets of its own with this address)
+basis VARCHAR | manifest, lease, local (it logged packets of its own with it), or translation (it hides others behind it)
 """,
     """
 leases | An address belonged to an owner from … to …, within a scope.
@@ -190,6 +190,7 @@ run_id VARCHAR | run that the owner belongs to
 started_at TIMESTAMP | start; NULL since ever
 ended_at TIMESTAMP | end; NULL for ever
 shared BOOLEAN | others use the address at the same time
+basis VARCHAR | activity where it was worked out of activity; NULL where a record or the analyst says so
 source_id UINTEGER | source that says so; NULL where the analyst did
 line_no UBIGINT | line of the source
 record_no UINTEGER default=0 | record of the line
@@ -342,6 +343,8 @@ n_events UBIGINT | events in it
 reason VARCHAR | what the detection saw
 run_id VARCHAR | run; NULL when ambiguous
 run_basis VARCHAR words=run_basis | what ties it to the run
+attribution VARCHAR words=attribution | how well the tool call is known: exact, host, ambiguous or none
+attribution_reason VARCHAR | why, in words
 suppressed_by VARCHAR | safelist entry that hides it
 """,
     """

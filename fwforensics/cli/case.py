@@ -183,6 +183,7 @@ def set_clock(
     with options.writing(case or ctx.obj) as opened, opened.transaction():
         opened.execute("DELETE FROM clocks WHERE sensor = ?", [sensor])
         opened.execute("INSERT INTO clocks (sensor, offset_s, basis) VALUES (?, ?, 'declared')", [sensor, seconds])
+        opened.execute("UPDATE meta SET derived_dirty = true")
         opened.log("clock set", {"sensor": sensor, "seconds": seconds}, 1, 0.0)
     render.say(f"{sensor}: {seconds:+g} s")
 

@@ -7,7 +7,9 @@ DELETE FROM exposures;
 
 INSERT INTO exposures (run_id, sensor, started_at, ended_at, seconds, basis)
 WITH buckets AS (
-    SELECT DISTINCT sensor, bucket FROM source_coverage
+    SELECT DISTINCT c.sensor, c.bucket + to_microseconds(CAST(coalesce(k.offset_s, 0) * 1000000 AS BIGINT)) AS bucket
+    FROM source_coverage AS c
+    LEFT JOIN (SELECT sensor, offset_s FROM clocks WHERE basis = 'declared' AND host IS NULL) AS k USING (sensor)
 ),
 -- Minutes with records, gaps bridged that are no longer than the sensor is quiet by itself.
 recorded AS (

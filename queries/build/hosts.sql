@@ -3,7 +3,7 @@ name = "hosts"
 title = "Addresses that hosts showed to be their own: packets that netfilter logged with no interface that they came in by"
 kind = "build"
 --- */
-DELETE FROM hosts WHERE basis = 'local';
+DELETE FROM hosts WHERE basis IN ('local', 'translation');
 
 INSERT INTO hosts (host, ip, scope, source_id, basis)
 SELECT e.sensor, e.src_ip, NULL, min(e.source_id), 'local'

@@ -17,6 +17,7 @@ run_hosts AS (
 SELECT l.run_id, l.ip, l.scope, coalesce(l.started_at, r.started_at), coalesce(l.ended_at, r.ended_at),
        CASE WHEN l.owner_kind = 'run' THEN 'manifest' ELSE 'lease' END
 FROM leases AS l JOIN runs AS r USING (run_id)
+WHERE l.basis IS DISTINCT FROM 'activity'
 UNION
 SELECT h.run_id, i.ip, NULL, r.started_at, r.ended_at, 'host'
 FROM run_hosts AS h JOIN host_ips AS i USING (host) JOIN runs AS r USING (run_id)
