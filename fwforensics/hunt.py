@@ -19,7 +19,7 @@ from fwforensics import derive, queries
 from fwforensics.analysis.ranking import rank
 from fwforensics.analysis.recurrence import recurrence
 from fwforensics.analysis.targets import target_groups
-from fwforensics.attribution import attribute, trace_origins
+from fwforensics.attribution import attribute, estimate_clocks, trace_origins
 from fwforensics.errors import QueryError, UsageError
 from fwforensics.schema import WORDS
 from fwforensics.store import Case, now
@@ -51,12 +51,15 @@ class Outcome:
     Attributes:
         patterns: ranked findings, best first, with all columns of `patterns`.
         detections: `detection`, `state` (evaluated, not evaluable), `violations`, `missing` (what no source fills).
+        parameters: thresholds that it was run with.
+        warnings: what makes the result doubtful, such as a clock that is whole hours off.
     """
 
     patterns: pl.DataFrame
     detections: pl.DataFrame
     partial: bool = False
     parameters: dict[str, Any] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
 
 
 def hunt(case: Case, scope: Scope | None = None, extra: Sequence[str] = ()) -> Outcome:
@@ -68,6 +71,7 @@ def hunt(case: Case, scope: Scope | None = None, extra: Sequence[str] = ()) -> O
     with case.transaction():
         _target_groups(case)
         states = _mark(case, chosen, scope)
+        clocks = estimate_clocks(case)
         parameters = queries.run_build(case, "grouped")
         trace_origins(case)
         queries.run_build(case, "violations")
@@ -79,7 +83,13 @@ def hunt(case: Case, scope: Scope | None = None, extra: Sequence[str] = ()) -> O
     case.log("hunt", _given(scope), found.height, time.monotonic() - started)
     counts = case.sql("SELECT detection, count(*) AS violations FROM violations GROUP BY detection").pl()
     table = states.join(counts, on="detection", how="left").with_columns(pl.col("violations").fill_null(0))
-    return Outcome(found, table, scope.partial, parameters)
+    return Outcome(found, table, scope.partial, parameters, _doubts(clocks))
+
+
+def _doubts(clocks: pl.DataFrame) -> list[str]:
+    """Clocks that look like a time zone that was read wrongly."""
+    odd = clocks.filter(pl.col("warning").is_not_null())
+    return [f"clock of {r['sensor']} against {r['host'] or 'the trace'}: {r['warning']}" for r in odd.to_dicts()]
 
 
 def findings(case: Case) -> pl.DataFrame:

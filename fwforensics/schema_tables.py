@@ -178,7 +178,7 @@ host VARCHAR | machine
 ip VARCHAR | address
 scope VARCHAR | host or namespace within which the address means this; NULL everywhere
 source_id UINTEGER | source that says so; NULL where the analyst did
-basis VARCHAR | manifest, lease, local (it logged packets of its own with it), or translation (it hides others behind it)
+basis VARCHAR | manifest, lease, local (it logged packets of its own with it), or translation (others are behind it)
 """,
     """
 leases | An address belonged to an owner from … to …, within a scope.
@@ -454,6 +454,18 @@ k UBIGINT | bouts that coincide
 e DOUBLE | expected by chance
 p DOUBLE | p
 q DOUBLE | q
+""",
+    """
+commands (command) | What commands of the trace say, each once: worked out when a hunt attributes.
+command VARCHAR | command as in activity
+ips VARCHAR[] | addresses that it names
+lows VARCHAR[] | first address keys of networks and ranges that it names
+highs VARCHAR[] | last address keys of these
+names VARCHAR[] | host names that it names
+ports INTEGER[] | ports that it names
+programs VARCHAR[] | kinds of programs that it runs: miner, tunnel, scanner, shell, ssh, copy, fetch, dns, socket
+background BOOLEAN | it leaves a process behind
+hidden BOOLEAN | part of this stands there encoded
 """,
     """
 hunts (hunt_id) | Each hunt and what it was run with.

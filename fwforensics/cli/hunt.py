@@ -27,6 +27,7 @@ SHOWN = (
     "interval",
     "bouts",
     "hosts",
+    "attribution",
     "first",
     "last",
 )
@@ -80,6 +81,8 @@ def print_findings(outcome: library.Outcome, limit: int = 30) -> None:
     for row in outcome.detections.to_dicts():
         if row["state"] != "evaluated":
             render.say(f"{row['detection']}: not evaluable, no source fills {row['missing']}: that is no all-clear")
+    for warning in outcome.warnings:
+        render.say(warning)
     render.say("timing and association with calls are not assessed in this version")
     if outcome.patterns.height:
         best = outcome.patterns["pattern_id"][0]
@@ -136,6 +139,11 @@ def _show_pattern(case: Case, finding: str) -> None:
         render.say("partial: the hunt was filtered")
     bouts = listing(case, "pattern-bouts", finding=finding)
     render.show(bouts, title="bouts", limit=30)
+    calls = listing(case, "pattern-candidates", finding=finding)
+    if calls.height:
+        render.show(
+            calls, title="tool calls that are the best candidate of violations (a coincidence, no proof)", limit=10
+        )
     marked = listing(case, "pattern-violations", finding=finding)
     render.show(marked, title="violations", limit=20)
     render.say(f"the raw lines: fwf evidence {finding}")
@@ -147,6 +155,9 @@ def _show_violation(case: Case, finding: str) -> None:
         render.show(case.sql("SELECT * FROM violations WHERE violation_id = ?", [finding]).pl())
         return
     render.mapping({k: v for k, v in row.items() if v is not None})
+    calls = listing(case, "violation-candidates", finding=finding)
+    if calls.height:
+        render.show(calls, title="tool calls that it coincides with, best first")
     runs = listing(case, "violation-runs", finding=finding)
     render.show(runs, title="possible runs")
     events = listing(case, "violation-events", finding=finding)

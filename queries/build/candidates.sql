@@ -64,7 +64,7 @@ CREATE OR REPLACE TEMP TABLE pairs AS
 WITH asked AS (
     SELECT suspect, key, low, high, unnest(range(CAST(floor(epoch(low) / $bucket_s) AS BIGINT), CAST(floor(epoch(high) / $bucket_s) AS BIGINT) + 1)) AS bucket,
         CAST(floor(epoch(low) / $bucket_s) AS BIGINT) AS first_bucket
-    FROM owned JOIN suspects USING (suspect)
+    FROM owned
     WHERE key <> 'any'
 ),
 given AS (
@@ -74,51 +74,57 @@ given AS (
     FROM call_keys JOIN calls USING (call)
     WHERE key IN (SELECT key FROM owned)
 )
-SELECT a.suspect, g.call
+SELECT a.suspect, g.call, a.low AS began
 FROM asked AS a
 JOIN given AS g ON g.key = a.key AND g.bucket = a.bucket
 WHERE a.bucket = greatest(a.first_bucket, g.first_bucket)
   AND g.low - to_microseconds(CAST($skew_s * 1000000 AS BIGINT)) <= a.high
   AND g.high + to_microseconds(CAST($tail_s * 1000000 AS BIGINT)) >= a.low;
 
--- What outlives its call: earlier calls of the same sandbox that left a process behind or that name the destination.
-INSERT INTO pairs
-SELECT DISTINCT o.suspect, k.call
-FROM owned AS o
-JOIN suspects AS s USING (suspect)
-JOIN call_keys AS k ON k.key = o.key
-JOIN calls AS c USING (call)
-JOIN meanings AS m USING (command)
-WHERE o.own AND (m.background OR list_has_any(m.ips, s.server_ips) OR list_has_any(m.names, s.server_names))
-  AND c.high + to_microseconds(CAST($tail_s * 1000000 AS BIGINT)) < s.low
-  AND c.high + to_microseconds(CAST($life_h * 3600000000 AS BIGINT)) >= s.low;
+-- What outlives its call: earlier calls of the same sandbox that left a process behind.
+CREATE OR REPLACE TEMP TABLE lasting AS
+SELECT k.key, c.call, c.high
+FROM commands AS m
+JOIN calls AS c USING (command)
+JOIN call_keys AS k USING (call)
+WHERE m.background AND k.own;
 
--- On a host with many sandboxes, and behind a translator: earlier calls that name this very destination.
 INSERT INTO pairs
-WITH wanted AS (
-    SELECT suspect, key, low, unnest(list_concat(server_ips, server_names)) AS destination
-    FROM owned JOIN suspects USING (suspect)
-    WHERE NOT own
+SELECT DISTINCT o.suspect, l.call, o.low
+FROM owned AS o
+JOIN lasting AS l ON l.key = o.key
+WHERE o.own
+  AND l.high + to_microseconds(CAST($tail_s * 1000000 AS BIGINT)) < o.low
+  AND l.high + to_microseconds(CAST($life_h * 3600000000 AS BIGINT)) >= o.low;
+
+-- Earlier calls that name this very destination: of the same sandbox, of the same host, behind the same translator.
+CREATE OR REPLACE TEMP TABLE naming AS
+SELECT m.destination, c.call, c.low, c.high
+FROM (SELECT command, unnest(list_concat(ips, names)) AS destination FROM commands) AS m
+JOIN calls AS c USING (command)
+WHERE m.destination IN (SELECT unnest(list_concat(server_ips, server_names)) FROM suspects);
+
+INSERT INTO pairs
+WITH keyed AS (
+    SELECT n.*, k.key FROM naming AS n JOIN call_keys AS k USING (call)
+    UNION ALL
+    SELECT *, 'any' FROM naming WHERE EXISTS (SELECT 1 FROM owned WHERE key = 'any')
 ),
-naming AS (
-    SELECT c.call, c.low, c.high, unnest(list_concat(m.ips, m.names)) AS destination FROM calls AS c JOIN meanings AS m USING (command)
-),
-found AS (
-    SELECT w.suspect, w.key, n.call
-    FROM wanted AS w
-    JOIN naming AS n ON n.destination = w.destination
-    WHERE n.low - to_microseconds(CAST($skew_s * 1000000 AS BIGINT)) <= w.low
-      AND n.high + to_microseconds(CAST($life_h * 3600000000 AS BIGINT)) >= w.low
+wanted AS (
+    SELECT o.suspect, o.key, o.low, unnest(list_concat(s.server_ips, s.server_names)) AS destination
+    FROM owned AS o JOIN suspects AS s USING (suspect)
 )
-SELECT DISTINCT f.suspect, f.call
-FROM found AS f
-WHERE (f.key = 'any' OR EXISTS (SELECT 1 FROM call_keys AS k WHERE k.call = f.call AND k.key = f.key))
-  AND NOT EXISTS (SELECT 1 FROM pairs AS p WHERE p.suspect = f.suspect AND p.call = f.call);
+SELECT DISTINCT w.suspect, n.call, w.low
+FROM wanted AS w
+JOIN keyed AS n ON n.key = w.key AND n.destination = w.destination
+WHERE n.low - to_microseconds(CAST($skew_s * 1000000 AS BIGINT)) <= w.low
+  AND n.high + to_microseconds(CAST($life_h * 3600000000 AS BIGINT)) >= w.low
+  AND NOT EXISTS (SELECT 1 FROM pairs AS p WHERE p.suspect = w.suspect AND p.call = n.call);
 
 -- Behind a translator, with nothing but time to go by: calls in which the connection began, if they are few.
 INSERT INTO pairs
-SELECT o.suspect, c.call
-FROM (SELECT s.suspect, s.low FROM owned AS o JOIN suspects AS s USING (suspect) ASOF JOIN crowds AS n ON n.key = 'any' AND n.edge <= s.low
+SELECT o.suspect, c.call, o.low
+FROM (SELECT o.suspect, o.low FROM owned AS o ASOF JOIN crowds AS n ON n.key = 'any' AND n.edge <= o.low
       WHERE o.key = 'any' AND n.alive BETWEEN 1 AND 256) AS o
 JOIN calls AS c
     ON c.low <= o.low + to_microseconds(CAST($skew_s * 1000000 AS BIGINT))
@@ -137,12 +143,11 @@ FROM (
         count(*) FILTER (key IS NULL) AS unknown,
         min(owner_kind) AS owner_kind, min(owner_id) AS owner_id
     FROM (
-        SELECT s.violation_id, o.key, o.own, o.owner_kind, o.owner_id, n.alive,
-            min(o.owner_kind) OVER (PARTITION BY s.violation_id) AS first_kind,
-            row_number() OVER (PARTITION BY s.violation_id, o.key ORDER BY s.low) = 1 AS first_of_key
-        FROM suspects AS s
-        LEFT JOIN owned AS o USING (suspect)
-        ASOF LEFT JOIN crowds AS n ON n.key = o.key AND n.edge <= s.low
+        SELECT o.*, n.alive,
+            min(o.owner_kind) OVER (PARTITION BY o.violation_id) AS first_kind,
+            row_number() OVER (PARTITION BY o.violation_id, o.key ORDER BY o.low) = 1 AS first_of_key
+        FROM (SELECT s.violation_id, w.* FROM suspects AS s LEFT JOIN owned AS w USING (suspect)) AS o
+        ASOF LEFT JOIN crowds AS n ON n.key = o.key AND n.edge <= o.low
     )
     GROUP BY violation_id
 );
@@ -150,8 +155,8 @@ FROM (
 CREATE OR REPLACE TEMP TABLE weighed AS
 SELECT *, w_time * w_command AS weight
 FROM (
-    SELECT p.suspect, s.violation_id, c.*, s.via, s.ip, s.low AS began, o.own, o.anybody, o.alive, o.owner_kind, o.owner_id,
-        epoch_us(s.low - c.low) / 1000000 AS after_start, epoch_us(s.low - c.high) / 1000000 AS after_end,
+    SELECT p.suspect, s.violation_id, c.*, s.via, s.ip, p.began, o.own, o.anybody, o.alive, o.owner_kind, o.owner_id,
+        epoch_us(p.began - c.low) / 1000000 AS after_start, epoch_us(p.began - c.high) / 1000000 AS after_end,
         coalesce(m.background, false) AND after_end > 0 AS leaves,
         coalesce(list_has_any(m.ips, s.server_ips) OR list_has_any(m.names, s.server_names), false) AS names_it,
         coalesce(len(m.lows) > 0 AND len(list_filter(list_zip(m.lows, m.highs), lambda r: len(list_filter(s.server_keys, lambda k: k BETWEEN r[1] AND r[2])) > 0)) > 0, false) AS names_range,
@@ -172,7 +177,7 @@ FROM (
     JOIN suspects AS s USING (suspect)
     JOIN calls AS c USING (call)
     JOIN crowded AS o USING (violation_id)
-    LEFT JOIN meanings AS m USING (command)
+    LEFT JOIN commands AS m USING (command)
     LEFT JOIN fitting AS f USING (suspect)
 );
 

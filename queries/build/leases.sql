@@ -22,8 +22,8 @@ UNION
 SELECT h.run_id, i.ip, NULL, r.started_at, r.ended_at, 'host'
 FROM run_hosts AS h JOIN host_ips AS i USING (host) JOIN runs AS r USING (run_id)
 UNION
-SELECT run_id, ip, host, min(started_at), max(coalesce(ended_at, started_at)), 'activity'
-FROM activity
-WHERE run_id IS NOT NULL AND ip IS NOT NULL
-GROUP BY run_id, ip, host
+SELECT run_id, ip, scope, min(started_at), max(ended_at), 'activity'
+FROM leases
+WHERE basis = 'activity' AND run_id IS NOT NULL
+GROUP BY run_id, ip, scope
 ORDER BY ALL;

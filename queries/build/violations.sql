@@ -12,13 +12,29 @@ said AS (
     FROM seen AS s JOIN connection_events USING (connection_id) JOIN sources AS x USING (source_id)
     GROUP BY ALL HAVING x.run_id IS NOT NULL
 ),
--- The address is the one that the connection came from before all translations that are known.
+-- The address is the one that the connection came from before all translations that are known. A sandbox that had it just
+-- then says more than a run that had it at all.
+held AS (
+    SELECT s.connection_id, l.run_id, l.scope IS NULL OR list_contains(o.scopes, l.scope) AS in_view
+    FROM seen AS s
+    JOIN origins AS o USING (connection_id)
+    JOIN leases AS l ON l.ip = o.ip
+    WHERE l.run_id IS NOT NULL AND l.owner_kind IN ('sandbox', 'pod', 'container')
+      AND s.first_ts >= l.started_at - INTERVAL 2 SECONDS AND s.first_ts <= l.ended_at + INTERVAL 2 SECONDS
+),
+precise AS (
+    SELECT DISTINCT connection_id, run_id
+    FROM (SELECT * FROM held QUALIFY in_view = bool_or(in_view) OVER (PARTITION BY connection_id))
+),
 leased AS (
+    SELECT * FROM precise
+    UNION ALL
     SELECT DISTINCT s.connection_id, r.run_id
     FROM seen AS s
     JOIN origins AS o USING (connection_id)
     JOIN run_addresses AS r ON r.ip = o.ip
-    WHERE s.first_ts >= r.started_at AND (r.ended_at IS NULL OR s.first_ts <= r.ended_at)
+    WHERE s.connection_id NOT IN (SELECT connection_id FROM precise)
+      AND s.first_ts >= r.started_at AND (r.ended_at IS NULL OR s.first_ts <= r.ended_at)
       AND (r.scope IS NULL OR list_contains(o.scopes, r.scope)
            OR (SELECT count(DISTINCT scope) FROM run_addresses AS o WHERE o.ip = r.ip) = 1)
 ),
