@@ -15,14 +15,14 @@ Seconds = npt.NDArray[np.float64]
 #: Accepted from this excess on; the largest of 240 sets of unrelated flows was 5.7 around zero. Around 29 whole hours,
 #: and with few pairs a bin, more is searched and chance reaches 10: so the tail of the count itself is asked for, too.
 MIN_Z = 8.0
-MAX_CHANCE = 1e-6
+MAX_CHANCE = 1e-9
 MIN_ANCHORS = 30
 #: Offsets up to this many seconds are searched, around zero and around whole hours (a zone that was read wrongly).
 REACH_S = 330
 HOURS = range(-14, 15)
 BACKGROUND_S = 61
-#: Times that follow each other more closely are one burst, which counts once.
-BURST_S = 5.0
+#: Bins around the peak that say nothing of how much the others vary.
+BURST_BINS = 8
 #: What an accepted offset may still be off by, in seconds.
 RESIDUAL_S = 10.0
 MAX_CALLS, MAX_FLOWS = 2_000, 20_000
@@ -52,7 +52,7 @@ def estimate_offset(calls: Seconds, flows: Seconds) -> Offset | None:
         calls: start times of tool calls, in seconds, by the trace's clock.
         flows: start times of allowed flows of the same host, in seconds, by the sensor's clock.
     """
-    calls, flows = _thinned(_firsts(calls), MAX_CALLS), _thinned(_firsts(flows), MAX_FLOWS)
+    calls, flows = _thinned(np.sort(calls), MAX_CALLS), _thinned(np.sort(flows), MAX_FLOWS)
     if len(flows) < MIN_ANCHORS or len(calls) < MIN_ANCHORS:
         return None
     best: Offset | None = None
@@ -63,12 +63,6 @@ def estimate_offset(calls: Seconds, flows: Seconds) -> Offset | None:
         if best is not None and best.whole_hours == 0 and best.z >= 2 * MIN_Z:
             break  # as sure as this, no zone was read wrongly
     return best
-
-
-def _firsts(times: Seconds) -> Seconds:
-    """The first of each burst: five flows of one page would count one coincidence five times."""
-    ordered = np.sort(times)
-    return ordered[np.diff(ordered, prepend=-np.inf) > BURST_S]
 
 
 def _thinned(times: Seconds, most: int) -> Seconds:
@@ -91,9 +85,13 @@ def _peak(calls: Seconds, flows: Seconds) -> tuple[float, float, float]:
     differences = np.repeat(calls, counts) - flows[np.repeat(first, counts) + within]
     bins = np.bincount(np.floor(differences + REACH_S).astype(np.int64).clip(0, 2 * REACH_S - 1), minlength=2 * REACH_S)
     smooth = np.convolve(bins, np.ones(3), mode="same")
-    background = median_filter(smooth, size=BACKGROUND_S, mode="nearest")
-    z = (smooth - background) / np.sqrt(np.maximum(background, 1))
+    background = np.maximum(median_filter(smooth, size=BACKGROUND_S, mode="nearest"), 1.0)
+    z = (smooth - background) / np.sqrt(background)
     at = int(np.argmax(z))
+    # Bursts make counts vary more than independent flows would; the excess is measured in what they do vary by.
+    rest = np.delete(smooth - background, np.arange(max(0, at - BURST_BINS), min(len(smooth), at + BURST_BINS + 1)))
+    spread = max(1.0, float(np.mean(rest**2) / max(smooth.mean(), 1e-9)))
+    tail = gammainc(smooth[at] / spread, background[at] / spread) if smooth[at] > 0 else 1.0
     near = np.abs(differences - (at - REACH_S + 0.5)) <= 2
-    tail = gammainc(smooth[at], max(background[at], 1.0)) if smooth[at] > 0 else 1.0
-    return float(np.median(differences[near])), float(z[at]), float(min(1.0, tail * 2 * REACH_S * len(HOURS)))
+    chance = min(1.0, float(tail) * 2 * REACH_S * len(HOURS))
+    return float(np.median(differences[near])), float(z[at] / np.sqrt(spread)), chance
