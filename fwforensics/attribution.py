@@ -66,9 +66,9 @@ def attribute(case: Case, given: dict[str, Any] | None = None) -> dict[str, Any]
     Returns:
         The parameters that it was run with.
     """
+    case.replace("commands", meanings(listing(case, "commands").get_column("command")))
     used = run_build(case, "calls", given)
     used |= run_build(case, "suspects", given)
     case.temporary("suits", suits())
     run_build(case, "fitting")
-    case.replace("commands", meanings(listing(case, "commands").get_column("command")))
     return used | run_build(case, "candidates", given)

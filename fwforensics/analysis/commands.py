@@ -14,9 +14,11 @@ import ipaddress
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from urllib.parse import unquote
 
 import polars as pl
+import tldextract
 
 #: Layers of wrapping that are taken off, and characters of a command that are looked at.
 MAX_DEPTH, MAX_CHARACTERS = 4, 65_536
@@ -89,6 +91,24 @@ _FILES = frozenset(
         "write format split strip get post put run call",
     )
     for word in line.split()
+)
+#: Top-level domains that are reserved, or usual inside.
+INNER_ENDINGS = frozenset(
+    (
+        "example",
+        "test",
+        "invalid",
+        "local",
+        "localdomain",
+        "internal",
+        "intranet",
+        "lan",
+        "corp",
+        "home",
+        "private",
+        "onion",
+        "svc",
+    )
 )
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/=_-])([A-Za-z0-9+/_-]{16,}={0,2})(?![A-Za-z0-9+/=_-])")
 _HEX = re.compile(r"(?<![0-9A-Fa-f])(?:0x)?((?:[0-9A-Fa-f]{2}){8,})(?![0-9A-Fa-f])")
@@ -199,12 +219,20 @@ def _destinations(text: str, meaning: Meaning) -> None:
                 meaning.ips.add(str(ip))
     for name in _NAME.findall(text):
         low = name.lower()
-        if low.rpartition(".")[2] not in _FILES:
+        ending = low.rpartition(".")[2]
+        if ending not in _FILES and ending in _endings():
             meaning.names.add(low)
     for groups in _PORTS.findall(text):
         for part in re.split(r"[,-]", next(g for g in groups if g)):
             if 0 < int(part) < 65536:
                 meaning.ports.add(int(part))
+
+
+@cache
+def _endings() -> frozenset[str]:
+    """Top-level domains of the offline snapshot, and those of inner names; `time.sleep` is no host."""
+    extract = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
+    return frozenset(s.rpartition(".")[2] for s in extract.tlds) | INNER_ENDINGS
 
 
 def _ipv4(address: str, bits: str, last: str, meaning: Meaning) -> None:
@@ -237,7 +265,7 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         ip = ipaddress.ip_address(text)
     except ValueError:
         return None
-    return None if ip.is_unspecified else ip
+    return None if ip.is_unspecified or ip.is_loopback else ip
 
 
 def key_of(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:

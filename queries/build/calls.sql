@@ -52,15 +52,18 @@ FROM (
 WHERE key IS NOT NULL
 GROUP BY key, edge;
 
+-- Nobody writes down when a sandbox is gone: what activity shows lasts until somebody else has the address, and beyond that
+-- where a process was left behind.
 CREATE OR REPLACE TEMP TABLE owners AS
 SELECT
     ip, scope, owner_kind, owner_id, started_at AS low,
-    -- Nobody writes down when a sandbox is gone: what activity shows lasts until somebody else has the address.
-    CASE WHEN basis = 'activity'
-        THEN greatest(ended_at, least(ended_at + to_microseconds(CAST($tail_s * 1000000 AS BIGINT)), coalesce(lead(started_at) OVER (PARTITION BY ip, scope, basis ORDER BY started_at), ended_at + to_microseconds(CAST($tail_s * 1000000 AS BIGINT)))))
-        ELSE ended_at END AS high,
+    CASE
+        WHEN basis IS DISTINCT FROM 'activity' THEN ended_at
+        WHEN owner_id IN (SELECT who FROM calls JOIN commands USING (command) WHERE background) THEN ended_at + tail
+        ELSE greatest(ended_at, least(ended_at + tail, coalesce(lead(started_at) OVER (PARTITION BY ip, scope, basis ORDER BY started_at), ended_at + tail)))
+    END AS high,
     CASE owner_kind WHEN 'container' THEN 'container:' || left(owner_id, 12) WHEN 'pod' THEN 'pod:' || split_part(owner_id, '/', -1) ELSE owner_kind || ':' || owner_id END AS key,
     owner_kind IN ('sandbox', 'pod', 'container') AND NOT coalesce(shared, false) AS own
-FROM leases
+FROM (SELECT *, to_microseconds(CAST($tail_s * 1000000 AS BIGINT)) AS tail FROM leases)
 UNION ALL
 SELECT ip, scope, 'host', host, NULL, NULL, 'host:' || host, false FROM hosts;

@@ -25,7 +25,11 @@ help = "candidates that are kept of each violation"
 [params.w_during]
 type = "float"
 default = 10.0
-help = "weight of a call in which the connection began"
+help = "weight of a call in which the connection began; within the skew of it, less by 1 / (1 + seconds)"
+[params.w_tail]
+type = "float"
+default = 3.0
+help = "weight of a call that returned just before; it falls as 1 / (1 + seconds / 30)"
 [params.w_later]
 type = "float"
 default = 0.05
@@ -49,11 +53,15 @@ help = "weight of a command that runs what is apt to do this"
 [params.w_network]
 type = "float"
 default = 2.0
-help = "weight of a command that does anything on the network"
+help = "weight of a command that does anything on the network and does not say with whom"
+[params.w_elsewhere]
+type = "float"
+default = 0.5
+help = "weight of a command that names other destinations"
 [params.w_background]
 type = "float"
-default = 10.0
-help = "weight of a command that leaves a process behind, for what comes after it"
+default = 8.0
+help = "weight of a call that left a process behind, for what comes after it, however long"
 [params.w_nobody]
 type = "float"
 default = 2.0
@@ -125,7 +133,7 @@ WHERE n.low - to_microseconds(CAST($skew_s * 1000000 AS BIGINT)) <= w.low
 INSERT INTO pairs
 SELECT o.suspect, c.call, o.low
 FROM (SELECT o.suspect, o.low FROM owned AS o ASOF JOIN crowds AS n ON n.key = 'any' AND n.edge <= o.low
-      WHERE o.key = 'any' AND n.alive BETWEEN 1 AND 256) AS o
+      WHERE o.owner_kind = 'any' AND n.alive BETWEEN 1 AND 256) AS o
 JOIN calls AS c
     ON c.low <= o.low + to_microseconds(CAST($skew_s * 1000000 AS BIGINT))
     AND c.high >= o.low - to_microseconds(CAST($skew_s * 1000000 AS BIGINT))
@@ -134,10 +142,10 @@ WHERE NOT EXISTS (SELECT 1 FROM pairs AS p WHERE p.suspect = o.suspect AND p.cal
 -- How many could it have been? Sandboxes that share the address or that translations lead to, or all that was alive on the
 -- host. An origin of which nobody is known is one more.
 CREATE OR REPLACE TEMP TABLE crowded AS
-SELECT violation_id, own, anybody, owner_kind, owner_id,
+SELECT violation_id, own, anybody, nobody, owner_kind, owner_id,
     CASE WHEN own THEN own_keys ELSE own_keys + others END + CASE WHEN owner_kind IS NULL THEN 0 ELSE unknown END AS alive
 FROM (
-    SELECT violation_id, bool_and(own) AS own, bool_or(key = 'any') AS anybody,
+    SELECT violation_id, bool_and(own) AS own, bool_or(key = 'any') AS anybody, bool_or(owner_kind = 'unknown') AS nobody,
         count(DISTINCT key) FILTER (own AND owner_kind = first_kind) AS own_keys,
         coalesce(sum(alive) FILTER (NOT own AND first_of_key), 0) AS others,
         count(*) FILTER (key IS NULL) AS unknown,
@@ -152,10 +160,15 @@ FROM (
     GROUP BY violation_id
 );
 
+-- Commands that name somebody whose address the case knows; a name that no log resolves may be anybody's.
+CREATE OR REPLACE TEMP TABLE known_elsewhere AS
+SELECT DISTINCT command
+FROM (SELECT command, unnest(names) AS name FROM commands) JOIN (SELECT DISTINCT name FROM addresses WHERE name IS NOT NULL) USING (name);
+
 CREATE OR REPLACE TEMP TABLE weighed AS
 SELECT *, w_time * w_command AS weight
 FROM (
-    SELECT p.suspect, s.violation_id, c.*, s.via, s.ip, p.began, o.own, o.anybody, o.alive, o.owner_kind, o.owner_id,
+    SELECT p.suspect, s.violation_id, c.*, s.via, s.ip, p.began, o.own, o.anybody, o.nobody, o.alive, o.owner_kind, o.owner_id,
         epoch_us(p.began - c.low) / 1000000 AS after_start, epoch_us(p.began - c.high) / 1000000 AS after_end,
         coalesce(m.background, false) AND after_end > 0 AS leaves,
         coalesce(list_has_any(m.ips, s.server_ips) OR list_has_any(m.names, s.server_names), false) AS names_it,
@@ -163,22 +176,24 @@ FROM (
         coalesce(list_has_any(m.ports, CAST(s.server_ports AS INTEGER[])), false) AS names_port,
         list_filter(m.programs, lambda x: list_contains(f.programs, x)) AS apt,
         coalesce(len(m.programs) > 0 OR len(m.ips) > 0 OR len(m.names) > 0, false) AS on_network,
+        NOT (names_it OR names_range) AND coalesce(len(m.ips) + len(m.lows) > 0 OR e.command IS NOT NULL, false) AS elsewhere,
         coalesce(m.hidden, false) AS hidden,
         CASE
             WHEN after_start < -$skew_s THEN $w_later
-            WHEN after_end <= $skew_s THEN $w_during
-            ELSE $w_during / (2 + after_end / 30)
+            WHEN after_end <= $skew_s THEN $w_during / (1 + greatest(0, -after_start, after_end))
+            WHEN leaves THEN $w_background
+            ELSE $w_tail / (1 + after_end / 30)
         END AS w_time,
         CASE WHEN names_it THEN $w_destination WHEN names_range THEN $w_range ELSE 1 END
             * CASE WHEN names_port THEN $w_port ELSE 1 END
-            * CASE WHEN len(apt) > 0 THEN $w_program WHEN on_network THEN $w_network ELSE 1 END
-            * CASE WHEN leaves THEN $w_background * (2 + after_end / 30) / 2 ELSE 1 END AS w_command
+            * CASE WHEN elsewhere THEN $w_elsewhere WHEN len(apt) > 0 THEN $w_program WHEN on_network THEN $w_network ELSE 1 END AS w_command
     FROM pairs AS p
     JOIN suspects AS s USING (suspect)
     JOIN calls AS c USING (call)
     JOIN crowded AS o USING (violation_id)
     LEFT JOIN commands AS m USING (command)
     LEFT JOIN fitting AS f USING (suspect)
+    LEFT JOIN known_elsewhere AS e USING (command)
 );
 
 DELETE FROM candidates;
@@ -190,6 +205,7 @@ SELECT
     concat_ws('; ',
         CASE WHEN own AND alive = 1 THEN 'in ' || owner_kind || ' ' || coalesce(who, owner_id)
              WHEN own THEN 'in ' || owner_kind || ' ' || who || ', one of ' || alive || ' that had ' || ip
+             WHEN nobody THEN 'nobody is known to have had ' || ip
              WHEN anybody THEN 'behind ' || ip || CASE WHEN alive > 1 THEN ', one of ' || alive || ' concurrent episodes' ELSE '' END
              WHEN alive > 1 THEN 'on ' || owner_kind || ' ' || owner_id || ', one of ' || alive || ' concurrent episodes'
              ELSE 'on ' || owner_kind || ' ' || owner_id || CASE WHEN alive = 1 THEN ', the only live episode' ELSE ', after its last episode' END END,
@@ -198,7 +214,8 @@ SELECT
              ELSE 'began ' || round(after_end, 1) || ' s after the call returned' END,
         CASE WHEN names_it THEN 'the command names the destination' WHEN names_range THEN 'the command names a range with the destination in it' END,
         CASE WHEN names_port THEN 'it names the port' END,
-        CASE WHEN len(apt) > 0 THEN 'it runs a ' || array_to_string(apt, ', ') WHEN on_network THEN 'it uses the network' END,
+        CASE WHEN len(apt) > 0 AND NOT elsewhere THEN 'it runs a ' || array_to_string(apt, ', ') WHEN on_network AND NOT elsewhere THEN 'it uses the network' END,
+        CASE WHEN elsewhere THEN 'it names other destinations' END,
         CASE WHEN leaves THEN 'it leaves a process behind' END,
         CASE WHEN hidden THEN 'part of it is encoded' END,
         CASE WHEN via IS NOT NULL THEN 'un-NAT by ' || via END) AS reason
@@ -214,8 +231,9 @@ ORDER BY violation_id, rank;
 UPDATE violations SET attribution = j.attribution, attribution_reason = j.reason
 FROM (
     SELECT v.violation_id,
-        CASE WHEN c.basis IS NOT NULL THEN c.basis WHEN s.alive > 1 THEN 'ambiguous' ELSE 'none' END AS attribution,
+        CASE WHEN c.basis IS NOT NULL THEN c.basis WHEN s.alive > 1 AND NOT s.nobody THEN 'ambiguous' ELSE 'none' END AS attribution,
         CASE
+            WHEN s.nobody THEN 'no record says who had ' || o.ip || CASE WHEN c.basis IS NOT NULL THEN '; some calls name its destination' ELSE '' END
             WHEN c.basis = 'exact' THEN c.reason
             WHEN c.basis = 'host' THEN c.reason
             WHEN s.anybody AND s.alive > 1 THEN 'unresolved behind NAT at ' || o.ip || ': one of ' || s.alive || ' concurrent episodes'
