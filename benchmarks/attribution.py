@@ -111,7 +111,9 @@ def main() -> None:
     spent: dict[str, tuple[float, float]] = {}
     with tempfile.TemporaryDirectory() as folder:
         with timed("build the case", spent):
-            case = build(Path(folder) / "case.duckdb", given.events, given.calls, given.hosts, given.denied, given.memory)
+            case = build(
+                Path(folder) / "case.duckdb", given.events, given.calls, given.hosts, given.denied, given.memory
+            )
         at_build = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         with timed("attribution alone", {}):
             pass

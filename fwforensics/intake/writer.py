@@ -64,6 +64,8 @@ class Writer:
         for table, frame in batch.frames.items():
             if table == "events":
                 frame = self._with_sensor(frame)
+            elif table == "translations":
+                frame = self._with_sensor(frame, note=False)
             t.rows += frame.height
             self._queue(table, frame)
         if batch.times is not None:

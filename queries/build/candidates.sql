@@ -28,7 +28,7 @@ default = 10.0
 help = "weight of a call in which the connection began; within the skew of it, less by 1 / (1 + seconds)"
 [params.w_tail]
 type = "float"
-default = 3.0
+default = 1.0
 help = "weight of a call that returned just before; it falls as 1 / (1 + seconds / 30)"
 [params.w_later]
 type = "float"

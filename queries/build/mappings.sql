@@ -17,8 +17,9 @@ WITH told AS (
     SELECT sensor, protocol, src_ip, src_port, dst_ip, dst_port,
         src_nat_ip, coalesce(src_nat_port, src_port), coalesce(dst_nat_ip, dst_ip), coalesce(dst_nat_port, dst_port),
         ts, greatest(ts, coalesce(ts_end, ts))
-    FROM events
+    FROM events AS e
     WHERE src_nat_ip IS NOT NULL AND src_ip IS NOT NULL
+      AND e.source_id NOT IN (SELECT source_id FROM translations WHERE orig_dst_ip IS NOT NULL)
 ),
 numbered AS (
     SELECT *, sum(fresh) OVER (ends ROWS UNBOUNDED PRECEDING) AS nth
