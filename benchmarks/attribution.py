@@ -65,7 +65,8 @@ def events(n: int, first: int, hosts: int, denied: float, rng: np.random.Generat
     return pl.DataFrame({
         "source_id": pl.Series(np.full(n, 2), dtype=pl.UInt32),
         "line_no": pl.Series(np.arange(first, first + n), dtype=pl.UInt64),
-        "ts": ts, "kind": pl.Series(["firewall"]).new_from_index(0, n), "sensor": pl.Series(["fw"]).new_from_index(0, n),
+        "ts": ts, "kind": pl.Series(["firewall"]).new_from_index(0, n),
+        "sensor": pl.Series(["fw"]).new_from_index(0, n),
         "action": np.where(rng.random(n) < denied, "deny", "allow"),
         "protocol": pl.Series(["tcp"]).new_from_index(0, n), "src_ip": src,
         "src_port": pl.Series(rng.integers(1024, 65535, n), dtype=pl.UInt16),

@@ -2,9 +2,9 @@
 
     python benchmarks/lab.py LAB_FOLDER
 
-The folder has `truth/truth.jsonl` (violating actions with their tool call), `truth/flows.csv.gz` (every connection, before
-and after each translation), `scenario/` (trace and runs) and the logs. Three views are compared: everything, the outer side
-of the firewall with the tables of its translations, and the outer side alone.
+The folder has `truth/truth.jsonl` (violating actions with their tool call), `truth/flows.csv.gz` (every connection,
+before and after each translation), `scenario/` (trace and runs) and the logs. Views that are compared: everything, the
+firewall's log alone, the outer side of the firewall with the tables of its translations, and the outer side alone.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ columns = { connection_id = "connection", reason = "why" }
 SELECT DISTINCT c.connection_id, 'known' AS reason
 FROM connections AS c
 JOIN (VALUES %s) AS t(src, sport, dst, dport, proto, ts)
-  ON c.client_ip = t.src AND c.client_port = t.sport AND c.server_ip = t.dst AND c.server_port = t.dport AND c.protocol = t.proto
- AND abs(epoch(c.first_ts) - t.ts) <= %s
-"""  # noqa: S608
+  ON c.client_ip = t.src AND c.client_port = t.sport AND c.server_ip = t.dst AND c.server_port = t.dport
+ AND c.protocol = t.proto AND abs(epoch(c.first_ts) - t.ts) <= %s
+"""
 
 
 @dataclass(slots=True)
@@ -127,8 +127,8 @@ def judge(case: Case, actions: list[dict[str, Any]], flows: pl.DataFrame, side: 
     """Hold violations and candidates against the truth."""
     score = Score(actions=len(actions))
     marked = case.sql(
-        "SELECT DISTINCT violation_id, attribution, attribution_reason, client_ip, client_port, server_ip, server_port, "
-        "c.protocol, epoch(c.first_ts) AS ts FROM violations JOIN violation_events AS e USING (violation_id) "
+        "SELECT DISTINCT violation_id, attribution, attribution_reason, client_ip, client_port, "
+        "server_ip, server_port, c.protocol, epoch(c.first_ts) AS ts FROM violations JOIN violation_events AS e USING (violation_id) "
         "JOIN connection_events USING (source_id, line_no, record_no) JOIN connections AS c USING (connection_id)"
     ).rows()
     by_tuple: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
@@ -166,7 +166,8 @@ def judge(case: Case, actions: list[dict[str, Any]], flows: pl.DataFrame, side: 
         score.top3 += usual <= 3
         if usual > 1:
             score.behind.append(
-                f"{name}: rank {usual if usual < 99 else 'none'} of {len(ranks)} violations, e.g. {hits[0]['attribution_reason']}"
+                f"{name}: rank {usual if usual < 99 else 'none'} of {len(ranks)} violations, "
+                f"e.g. {hits[0]['attribution_reason']}"
             )
     return score
 
@@ -195,7 +196,7 @@ def main() -> None:
             score = judge(case, shown, visible, side)
             print(f"\n{title}: {len(shown)} of {len(actions)} actions could be seen there")
             print(
-                f"  found {score.found}/{score.actions}, true call first {score.first}, in the top three {score.top3}, ",
+                f"  found {score.found}/{score.actions}, true call first {score.first}, in top three {score.top3}, ",
                 end="",
             )
             print(f"wrong episode named {score.wrong_names}; violations by attribution {score.words}")

@@ -14,7 +14,6 @@ import shutil
 import sys
 import tarfile
 import tempfile
-import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -26,6 +25,12 @@ from typing import Any, BinaryIO, cast
 from fwforensics.errors import SourceError, UsageError
 from fwforensics.inflate import DAMAGED, Guard, Inflating, Limits
 from fwforensics.unicode import transcoder
+
+# Members may be compressed with zstd, which the standard library reads from 3.14 on.
+if sys.version_info >= (3, 14):
+    import zipfile
+else:
+    from backports.zstd import zipfile
 
 #: What reading a file or an archive raises; the content of compressed streams is looked after by `Inflating`.
 UNREADABLE = (OSError, EOFError, zlib.error, zipfile.BadZipFile, tarfile.TarError)

@@ -27,6 +27,7 @@ POLARS: dict[str, pl.DataType] = {
     "UBIGINT": pl.UInt64(),
     "BIGINT": pl.Int64(),
     "VARCHAR[]": pl.List(pl.String()),
+    "INTEGER[]": pl.List(pl.Int32),
 }
 
 #: Closed word lists: enforced by a CHECK in the case file.

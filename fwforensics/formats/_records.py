@@ -215,7 +215,7 @@ class Records:
             return [Bad(str(unit.value))]
         try:
             return list(self.reader.read(unit))
-        except (AttributeError, TypeError, ValueError, KeyError, IndexError, OverflowError) as error:
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
             return [Bad(f"not the fields that this format has: {type(error).__name__}: {error}"[:300])]
 
     def _batches(self, account: _Account) -> Iterator[Decoded]:
@@ -248,7 +248,10 @@ class Records:
             if value.tzinfo is None:
                 self._local = True
                 value = value.replace(tzinfo=self.zone)
-            return value.astimezone(UTC).replace(tzinfo=None)
+            try:
+                return value.astimezone(UTC).replace(tzinfo=None)
+            except OverflowError:  # the first and the last day that there are, in another zone
+                return None
         if isinstance(value, Mapping):
             kept = {k: v for k, v in redacted(value).items() if v not in (None, "", [], {})}
             return clean(json.dumps(kept, ensure_ascii=False, default=str)) if kept else None
@@ -282,10 +285,10 @@ class _Account:
         if why is None or any(r.unit is unit for r in given):
             self.parsed += 1
         elif isinstance(why, Skip):
-            self.skipped.append((unit.number, why.reason))
+            self.skipped.append((unit.number, clean(why.reason)[:200]))
         else:
             text = raw[:MAX_RAW].decode(errors="backslashreplace").rstrip("\r\n") or json.dumps(unit.value, default=str)
-            self.bad.append((unit.number, why.reason, clean(redacted_text(text))[:MAX_RAW]))
+            self.bad.append((unit.number, clean(why.reason), clean(redacted_text(text))[:MAX_RAW]))
 
     def close(self, decoded: Decoded) -> None:
         """Put the counts into the batch."""

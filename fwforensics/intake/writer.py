@@ -94,6 +94,9 @@ class Writer:
         frame = frame.with_columns(number, source_id=pl.lit(self.source_id, pl.UInt32))
         if table == "activity":
             frame = _identified(frame)
+        if self.options.run is not None and table in ("activity", "leases"):
+            given = pl.col("run_id") if "run_id" in frame.columns else pl.lit(None, pl.String)
+            frame = frame.with_columns(run_id=given.fill_null(self.options.run))
         waiting = self._waiting.setdefault(table, [])
         waiting.append(frame)
         if len(waiting) >= CHUNKS_A_WRITE or sum(f.height for f in waiting) >= ROWS_A_WRITE:

@@ -8,6 +8,15 @@ default = 600.0
 help = "seconds after its end in which what a call left behind may still act"
 --- */
 -- Without an end, a call lasts until the next of the same sandbox begins.
+-- What other records say of the same sandbox: a command log names neither run nor host.
+CREATE OR REPLACE TEMP TABLE told AS
+SELECT sandbox_id,
+    CASE WHEN count(DISTINCT run_id) = 1 THEN any_value(run_id) END AS run_id,
+    CASE WHEN count(DISTINCT host) = 1 THEN any_value(host) END AS host
+FROM activity
+WHERE sandbox_id IS NOT NULL
+GROUP BY sandbox_id;
+
 CREATE OR REPLACE TEMP TABLE calls AS
 SELECT
     row_number() OVER () AS call, activity_id, run_id, episode_id, step, tool, kind, command, host, who,
@@ -16,7 +25,10 @@ SELECT
     sandbox_id, container_id, namespace, pod
 FROM (
     SELECT *, coalesce(sandbox_id, left(container_id, 12), concat_ws('/', namespace, pod), episode_id, concat_ws('/', run_id, host)) AS who
-    FROM activity
+    FROM (
+        SELECT a.* REPLACE (coalesce(a.run_id, t.run_id) AS run_id, coalesce(a.host, t.host) AS host)
+        FROM activity AS a LEFT JOIN told AS t USING (sandbox_id)
+    )
     WHERE started_at IS NOT NULL AND kind IN ('tool_call', 'process')
 )
 ORDER BY started_at, source_id, line_no, record_no;

@@ -31,6 +31,8 @@ FROM (
     WHERE started_at IS NOT NULL
 )
 WHERE owner_kind IS NOT NULL
+  -- What a record says of the owner itself is not said again.
+  AND (ip, owner_kind, owner_id) NOT IN (SELECT (ip, owner_kind, owner_id) FROM leases WHERE basis IS NULL AND ip IS NOT NULL AND owner_id IS NOT NULL)
 GROUP BY ip, host, owner_kind, owner_id
 ORDER BY ALL;
 
