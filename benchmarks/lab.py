@@ -128,8 +128,9 @@ def judge(case: Case, actions: list[dict[str, Any]], flows: pl.DataFrame, side: 
     score = Score(actions=len(actions))
     marked = case.sql(
         "SELECT DISTINCT violation_id, attribution, attribution_reason, client_ip, client_port, "
-        "server_ip, server_port, c.protocol, epoch(c.first_ts) AS ts FROM violations JOIN violation_events AS e USING (violation_id) "
-        "JOIN connection_events USING (source_id, line_no, record_no) JOIN connections AS c USING (connection_id)"
+        "server_ip, server_port, c.protocol, epoch(c.first_ts) AS ts FROM violations "
+        "JOIN violation_events USING (violation_id) JOIN connection_events USING (source_id, line_no, record_no) "
+        "JOIN connections AS c USING (connection_id)"
     ).rows()
     by_tuple: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for row in marked:
