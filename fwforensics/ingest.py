@@ -13,6 +13,7 @@ import polars as pl
 from fwforensics import derive
 from fwforensics.errors import FwfError, SourceError, UsageError
 from fwforensics.formats import Format, find_format
+from fwforensics.formats._mapped import mapped_format
 from fwforensics.intake.binaries import Binaries, Job, binary_format
 from fwforensics.intake.options import Options, Progress, Report, SourceReport
 from fwforensics.intake.text import ingest_text
@@ -39,10 +40,12 @@ def ingest(
     options = options or Options()
     if options.format is not None:
         find_format(options.format)
+    if options.mapping is not None:
+        mapped_format(options.mapping[1], options.mapping[0])
     _check_zone(options.zone)
     report = Report(max_reject_ratio=options.max_reject_ratio)
     started = time.monotonic()
-    for group in _groups(expand(inputs, options.limits), report, options.format):
+    for group in _groups(expand(inputs, options.limits), report, options.forced):
         _ingest_group(case, group, options, report, progress or (lambda _l, _d, _t: None))
     derive.refresh(case)
     rows = sum(s.rows for s in report.sources)

@@ -32,6 +32,9 @@ def ingest(
     ] = None,
     sensor: Annotated[str | None, typer.Option(help="Name of the device, in place of what the records say.")] = None,
     run: Annotated[str | None, typer.Option(help="Run that these sources belong to.")] = None,
+    mapping: Annotated[
+        Path | None, typer.Option("--map", help="Mapping file (TOML): any CSV, JSON, key=value or regular format.")
+    ] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Read again what is in the case, in its place.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="A source with any reject is not taken.")] = False,
     max_reject_ratio: Annotated[
@@ -40,7 +43,7 @@ def ingest(
     memory_limit: Annotated[
         str | None, typer.Option(help="Memory of the database before it goes to disk, such as 2GB.")
     ] = None,
-    jobs: Annotated[int, typer.Option(help="Threads of the parser (0: all cores).")] = 0,
+    jobs: Annotated[int, typer.Option(help="Kept for scripts: cores are shared out by themselves.")] = 0,
     max_ratio: Annotated[
         float, typer.Option(help="Decompressed ÷ compressed bytes at which decompression stops.")
     ] = Limits().ratio,
@@ -60,7 +63,8 @@ def ingest(
         raise UsageError("stdin is a terminal", remedy="pipe a log into the command, or name files")
     given = library.Options(
         format=format, tz=tz, year=year, sensor=sensor, run=run, replace=replace, strict=strict,
-        max_reject_ratio=max_reject_ratio, limits=Limits(ratio=max_ratio, size=int(max_size * 2**30)),
+        mapping=_mapping(mapping), max_reject_ratio=max_reject_ratio,
+        limits=Limits(ratio=max_ratio, size=int(max_size * 2**30)),
     )  # fmt: skip
     if format is not None:
         formats_module.find_format(format)
@@ -69,6 +73,16 @@ def ingest(
     render.show(_table(report), hide=("message", "remedy"))
     _narrate(report, options.case_path(case))
     raise typer.Exit(report.exit_code)
+
+
+def _mapping(path: Path | None) -> tuple[str, str] | None:
+    """A mapping file's path and text."""
+    if path is None:
+        return None
+    try:
+        return str(path), path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"the mapping file cannot be read: {error}", where=str(path)) from error
 
 
 def _table(report: library.Report) -> pl.DataFrame:

@@ -43,7 +43,7 @@ def columns_of(table: str) -> dict[str, pl.Expr]:
         if column.name in (*PROVENANCE, "extra"):
             continue
         keys = (column.name, *ALIASES.get(column.name, ()))
-        result[column.name] = _value(column, keys)
+        result[column.name] = value_of(column, keys)
         if column.type == "TIMESTAMP":
             result[f"{column.name}_local"] = iso_local(*keys)
     if table == "activity":
@@ -51,7 +51,8 @@ def columns_of(table: str) -> dict[str, pl.Expr]:
     return result
 
 
-def _value(column: Column, keys: tuple[str, ...]) -> pl.Expr:
+def value_of(column: Column, keys: tuple[str, ...]) -> pl.Expr:
+    """The fields of a record, all of them text, as a column takes them."""
     if column.words is not None:
         word = lower(*keys)
         return pl.when(word.is_in(WORDS[column.words])).then(word)

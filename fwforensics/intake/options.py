@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,13 +21,18 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How to read; what changes the rows is recorded with the source."""
+    """How to read; what changes the rows is recorded with the source.
+
+    Attributes:
+        mapping: path and text of a mapping file, by which text is read in place of all formats.
+    """
 
     format: str | None = None
     tz: str | None = None
     year: int | None = None
     sensor: str | None = None
     run: str | None = None
+    mapping: tuple[str, str] | None = None
     replace: bool = False
     strict: bool = False
     max_reject_ratio: float = 0.05
@@ -41,9 +47,16 @@ class Options:
         """Zone of times that have none."""
         return self.tz or "UTC"
 
+    @property
+    def forced(self) -> str | None:
+        """The format that every source has, if the analyst said one; a mapping file reads text."""
+        return "canonical" if self.mapping is not None else self.format
+
     def recorded(self) -> str:
         """The options that change the rows, as stored in `sources.options`."""
         kept = {"format": self.format, "tz": self.zone, "year": self.year, "sensor": self.sensor, "run": self.run}
+        if self.mapping is not None:
+            kept["map"] = hashlib.sha256(self.mapping[1].encode()).hexdigest()[:16]
         return json.dumps({k: v for k, v in kept.items() if v is not None}, sort_keys=True)
 
 

@@ -15,6 +15,7 @@ from fwforensics.formats import Context, find_format, formats
 from fwforensics.formats._account import MAX_RAW, Batch
 from fwforensics.formats._engine import parse
 from fwforensics.formats._lines import Lines
+from fwforensics.formats._mapped import mapped_format
 from fwforensics.formats._recogniser import Recogniser
 from fwforensics.intake.binaries import Binaries, Job, binary_format
 from fwforensics.intake.options import CLOCK_SLACK, PARSER_VERSION, Options, Progress, SourceReport
@@ -31,13 +32,15 @@ def ingest_text(case: Case, source: Source, options: Options, progress: Progress
         known = overlap.identify(case, source, head, options.recorded(), PARSER_VERSION, replace=options.replace)
         if known.duplicate_of is not None:
             return SourceReport(source.label, "duplicate", known.duplicate_of, message=known.message)
-        if source.path == "-" and (fmt := binary_format(head, "", options.format)) is not None:
+        if source.path == "-" and (fmt := binary_format(head, "", options.forced)) is not None:
             return Binaries(case, fmt, options, progress).run([Job(source, head, fmt, None)], [content])[0]
         source_id = known.replaces or next_source_id(case)
         writer = Writer(case, source, source_id, options)
         writer.skips = known.skips
         text_formats = [f for f in formats().values() if f.binary is None]
         forced = options.format is not None and find_format(options.format)
+        if options.mapping is not None:
+            forced = mapped_format(options.mapping[1], options.mapping[0])
         recogniser = Recogniser([forced] if forced else text_formats, forced=bool(forced))
         parser = _Parser(recogniser, source, options, known.year)
         for batch, size in _in_thread(_parsed(content, parser, known)):
