@@ -36,6 +36,7 @@ class Asked:
     step: int
     parent: str
     until: datetime | None = None
+    status: str | None = "requested"
 
 
 class Events:
@@ -205,17 +206,15 @@ class Events:
             "activity", **self.common, kind="tool_call", activity_id=self._id(call.get("id")), parent_id=asked.parent,
             step=asked.step, tool=name or text(function.get("name")), started_at=asked.at, ended_at=asked.until,
             command=command(self._resolved(call.get("arguments") or function.get("arguments"))),
-            end_is_inferred=True if asked.until else None, status="requested", extra={"id": call.get("id")},
+            end_is_inferred=True if asked.until else None, status=asked.status, extra={"id": call.get("id")},
         )  # fmt: skip
 
     def _message(self, unit: Unit, message: Mapping[str, Any]) -> list[Out]:
         """Calls in the transcript of a log that kept no events: their order, and no times."""
         self.steps += 1
-        parts = [
-            Asked(unit, call, None, None, self.steps, self.key)
-            for call in items(message.get("tool_calls"))
-        ]  # fmt: skip
-        return [self._requested(p) for p in parts] or [Skip("message")]
+        calls = items(message.get("tool_calls"))
+        parts = [Asked(unit, call, None, None, self.steps, self.key, status=None) for call in calls]
+        return [self._requested(p) for p in parts] or [Skip("message without a call")]
 
     def _boundary(self, unit: Unit, event: Mapping[str, Any]) -> Iterator[Out]:
         """Begin and end of a span, or of a step in logs before May 2025; spans of tools are their calls'."""

@@ -13,6 +13,8 @@ MAX_TEXT = 2_000
 MAX_COMMAND = 32_768
 #: Arguments of a tool that are the command itself.
 COMMAND_KEYS = ("command", "cmd", "code", "script", "bash", "shell_command", "commands", "url", "query")
+#: Where a file is named, `command` is a word of an editor ("create", "view") and all arguments count.
+FILE_KEYS = {"path", "file_path", "filename", "file_text"}
 
 
 def obj(value: Any) -> Mapping[str, Any]:
@@ -46,7 +48,7 @@ def command(arguments: Any) -> str | None:
     if not given:
         whole = arguments if isinstance(arguments, str) else None
     else:
-        one = next((given[k] for k in COMMAND_KEYS if given.get(k)), None)
+        one = None if FILE_KEYS & given.keys() else next((given[k] for k in COMMAND_KEYS if given.get(k)), None)
         if isinstance(one, list):
             whole = " ".join(str(part) for part in one)
         elif isinstance(one, str):

@@ -14,10 +14,10 @@ The run is `eval.run_id`, the episode the sample's `uuid`, or evaluation, sample
 The step is the number of the model call within the sample. Pods of the Kubernetes sandbox carry the sample's uuid as
 label `inspectSampleUUID`, so that it is the sandbox, too; addresses and containers are in no log.
 
-Time: ISO 8601 with zone; times without one are read in the zone that is given. Logs before 0.3.71 record no ends:
-an event then lasts to the next of its sample. Before 0.3.48 it bears the time of its end, and is taken to begin after
-the one before it. Not covered: samples in chunks
-(`samples/…/events/0.json`), and a folder into which an archive was unpacked by hand (samples then know no run).
+Time: ISO 8601 with zone; times without one are read in the zone that is given. Logs before release 0.3.71 record no
+ends: an event then lasts to the next of its sample. Before 0.3.48 it bears the time of its end, and is taken to begin
+after the one before it. Not covered: samples in chunks (`samples/…/events/0.json`), and a folder into which an archive
+was unpacked by hand (samples then know no run).
 """
 
 from __future__ import annotations
