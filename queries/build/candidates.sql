@@ -238,7 +238,7 @@ FROM (
             WHEN c.basis = 'host' THEN c.reason
             WHEN s.anybody AND s.alive > 1 THEN 'unresolved behind NAT at ' || o.ip || ': one of ' || s.alive || ' concurrent episodes'
             WHEN s.anybody THEN 'unresolved behind NAT at ' || o.ip
-            WHEN s.alive > 1 AND s.own THEN 'one of ' || s.alive || ' ' || s.owner_kind || 's that had ' || o.ip
+            WHEN s.alive > 1 AND s.own THEN 'one of ' || s.alive || ' ' || CASE s.owner_kind WHEN 'sandbox' THEN 'sandboxes' ELSE s.owner_kind || 's' END || ' that had ' || o.ip
             WHEN s.alive > 1 THEN 'one of ' || s.alive || ' concurrent episodes on ' || s.owner_kind || ' ' || s.owner_id
             WHEN c.basis IS NOT NULL THEN c.reason
             WHEN s.owner_kind IS NOT NULL THEN 'no tool call of ' || s.owner_kind || ' ' || s.owner_id || ' at the time'

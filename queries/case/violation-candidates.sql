@@ -3,7 +3,7 @@ name = "violation-candidates"
 title = "Tool calls that a violation coincides with, best first"
 kind = "case"
 --- */
-SELECT c.rank, round(c.score, 3) AS score, c.basis, c.run_id, c.episode_id, c.step, c.tool, a.command, a.started_at, a.ended_at, c.activity_id, c.reason
+SELECT c.rank, least(round(c.score, 3), 0.999) AS score, c.basis, c.run_id, c.episode_id, c.step, c.tool, a.command, a.started_at, a.ended_at, c.activity_id, c.reason
 FROM candidates AS c
 LEFT JOIN (
     SELECT activity_id, run_id, episode_id, any_value(command) AS command, min(started_at) AS started_at, max(ended_at) AS ended_at
