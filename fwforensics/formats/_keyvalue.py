@@ -175,7 +175,7 @@ def _names(shape: Sequence[Literal]) -> tuple[Names, list[str]]:
     for _, literal, whole in shape:
         text = literal.decode(errors="replace")
         name: str | None = None
-        if text.startswith("["):
+        if text.startswith("[") and not (whole and text.endswith("]")):
             inner, text = True, text[1:]
         if text == "(" and not whole:
             name = words.pop() if words else "()"
