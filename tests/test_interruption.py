@@ -75,6 +75,16 @@ def test_interrupt_exits_130_and_keeps_the_case(evidence: Path, tmp_path: Path) 
     assert fwf("info", "--case", case).returncode == 0
 
 
+def test_a_case_that_was_interrupted_before_it_had_views_gets_them(tmp_path: Path) -> None:
+    """The tables are there and the canned queries are not: whatever looks at it first completes it."""
+    from fwforensics.store import Case
+
+    Case(tmp_path / "c.duckdb", create=True).close()
+    done = fwf("info", "--case", tmp_path / "c.duckdb")
+    assert done.returncode == 0, done.stderr
+    assert fwf("query", "top-talkers", "--case", tmp_path / "c.duckdb").returncode == 0
+
+
 def test_second_writer_is_told_so(tmp_path: Path) -> None:
     """A process that comes second gets one clear sentence with the case's name, and no stack trace."""
     from fwforensics.store import Case

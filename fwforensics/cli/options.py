@@ -33,11 +33,11 @@ def reading(given: Path | None) -> Case:
     """Open a case to look at; what an interrupted ingest left undone is done first."""
     path = case_path(given)
     case = Case(path, read_only=True)
-    if not derive.is_stale(case):
+    if case.has_macros and not derive.is_stale(case):
         return case
     case.close()
     render.say("an ingest was interrupted: bringing connections and exposures up to date first")
-    with Case(path) as writable:
+    with writing(path) as writable:
         derive.refresh(writable)
     return Case(path, read_only=True)
 
