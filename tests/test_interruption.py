@@ -82,7 +82,7 @@ def test_a_case_that_was_interrupted_before_it_had_views_gets_them(tmp_path: Pat
     Case(tmp_path / "c.duckdb", create=True).close()
     done = fwf("info", "--case", tmp_path / "c.duckdb")
     assert done.returncode == 0, done.stderr
-    assert fwf("query", "top-talkers", "--case", tmp_path / "c.duckdb").returncode == 0
+    assert fwf("sql", "FROM top_talkers()", "--case", tmp_path / "c.duckdb").returncode == 0
 
 
 def test_second_writer_is_told_so(tmp_path: Path) -> None:
