@@ -63,9 +63,12 @@ def _check_zone(zone: str) -> None:
 
 
 def _groups(found: Iterable[Source], report: Report, forced: str | None) -> Iterator[list[Job]]:
-    """Sources one by one; those that share a decoder (raw export datagrams of a folder) together."""
-    waiting: list[Job] = []
-    stream = iter(found)
+    """Sources one by one; those that share a decoder (raw export datagrams of a folder) together.
+
+    Files of other formats between them do not part them.
+    """
+    waiting: dict[str, list[Job]] = {}
+    place, stream = "", iter(found)
     while True:
         try:
             source = next(stream, None)
@@ -79,21 +82,20 @@ def _groups(found: Iterable[Source], report: Report, forced: str | None) -> Iter
             if not isinstance(error, SourceError):
                 raise
             continue
-        if waiting and (job.scope is None or _shared(job) != _shared(waiting[0])):
-            yield waiting
-            waiting = []
+        if _place(job) != place:
+            yield from waiting.values()
+            place, waiting = _place(job), {}
         if job.scope is None:
             yield [job]
         else:
-            waiting.append(job)
-    if waiting:
-        yield waiting
+            waiting.setdefault(job.scope, []).append(job)
+    yield from waiting.values()
 
 
-def _shared(job: Job) -> tuple[str, str | None]:
+def _place(job: Job) -> str:
     """Files of one folder belong together, and members of one archive."""
     path = job.source.path
-    return path if job.source.member is not None else str(Path(path).parent), job.scope
+    return path if job.source.member is not None else str(Path(path).parent)
 
 
 def _job(source: Source, forced: str | None) -> Job:
