@@ -271,7 +271,7 @@ def recognise(peek: Peek, name: str) -> bool:
     """A trajectory has steps of action and observation; a log the names of the agent's loggers."""
     if peek.text.startswith("{"):
         steps = bool({"trajectory", "attempts", "history"} & peek.keys)
-        shown = '"action"' in peek.text and '"observation"' in peek.text
+        shown = '"action"' in peek.text and '"observation"' in peek.text and '"source"' not in peek.text
         return (steps and (name.endswith(".traj") or shown)) or (name.endswith(".pred") and peek.keys >= PREDICTION)
     match = HEADER.match(peek.text)
     if match is not None and match.group(2) is None:

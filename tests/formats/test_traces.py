@@ -203,7 +203,10 @@ def test_open_hands_files_of_one_folder_pair(tmp_path: Path) -> None:
         (folder / f"{event['id']}.json").write_text(json.dumps(event))
     case = tmp_path / "case.duckdb"
     take(case, tmp_path / "conv-1")
-    rows = ask(case, "SELECT episode_id, command, status, container_id FROM activity ORDER BY started_at")
+    rows = ask(
+        case,
+        "SELECT episode_id, command, status, container_id FROM activity WHERE kind = 'tool_call' ORDER BY started_at",
+    )
     assert rows[0] == {
         "episode_id": "conv-1", "command": "curl http://203.0.113.9/", "status": "7", "container_id": "bcd3959393a1",
     }  # fmt: skip

@@ -1,0 +1,43 @@
+"""JSON lines whose record is an object inside another one, as exporters and search engines write them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+
+from fwforensics.formats._format import Context, Fields
+from fwforensics.formats._json import Json
+from fwforensics.formats._lines import Lines
+from fwforensics.formats._pieces import LINE, ROW
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inner:
+    """The record itself, whether a line is one or wraps one.
+
+    Attributes:
+        layout: how the record falls apart.
+        before: pattern of what may stand before the record; a group for all of it, which the record's brace follows.
+        after: the same for what stands behind the record's last brace.
+        around: name of a column → pattern of its value, in what stands before and behind.
+    """
+
+    layout: Json
+    before: str
+    after: str
+    around: Mapping[str, str] = field(default_factory=dict)
+
+    def fields(self, lines: Lines, wanted: set[str], context: Context) -> Fields:
+        """See `Layout`."""
+        found = lines.text.to_frame().select(before=LINE.str.extract(self.before), after=LINE.str.extract(self.after))
+        cut = found.select(pl.when(pl.all_horizontal(pl.all().is_not_null())).then(pl.all()))
+        sizes = [cut[c].str.len_bytes().fill_null(0).to_numpy().astype(np.int64) for c in ("before", "after")]
+        records = Lines(lines.data, lines.starts + sizes[0], lines.ends - sizes[1], lines.numbers)
+        given = self.layout.fields(records, wanted, context)
+        rows = given.frame[ROW].cast(pl.UInt32)
+        outer = cut.select(pl.coalesce(pl.all().str.extract(p)).alias(name) for name, p in self.around.items())
+        given.frame = given.frame.with_columns(outer[name].gather(rows) for name in self.around)
+        return given
