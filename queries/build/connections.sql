@@ -89,7 +89,7 @@ GROUP BY g;
 -- In the order in which they will be numbered: time, then the place of the first event. What has one event only, mostly most
 -- of all, is taken as it is: texts in aggregates stay in memory, however many there are.
 CREATE OR REPLACE TEMP TABLE spoken AS
-SELECT * EXCLUDE (first_source, first_line, first_record)
+SELECT *
 FROM (
     SELECT g, protocol, a_ip, a_port, b_ip, b_port,
         began AS first_ts, ended AS last_ts,
@@ -136,12 +136,20 @@ ORDER BY first_ts, first_source, first_line, first_record;
 DELETE FROM connections;
 DELETE FROM connection_events;
 
+-- Most connections have one event, and know which: only the others are joined with their events.
 INSERT INTO connection_events
-SELECT s.rowid + 1, e.source_id, e.line_no, e.record_no
-FROM conversed AS e
-JOIN spoken AS s ON s.g = e.g;
+SELECT rowid + 1, first_source, first_line, first_record FROM spoken WHERE n_events = 1;
+
+CREATE OR REPLACE TEMP TABLE several AS
+SELECT g, rowid + 1 AS connection_id FROM spoken WHERE n_events > 1;
+
+INSERT INTO connection_events
+SELECT s.connection_id, e.source_id, e.line_no, e.record_no
+FROM (SELECT g, source_id, line_no, record_no FROM conversed WHERE NOT alone) AS e
+JOIN several AS s ON s.g = e.g;
 
 -- What is no longer needed goes before the next big table is written.
+DROP TABLE several;
 DROP TABLE conversed;
 DROP TABLE counted;
 
