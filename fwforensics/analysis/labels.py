@@ -57,7 +57,9 @@ def label_test(
     turned = []
     for part, own in zip(placed, times, strict=True):
         if len(own[::thin]) and len(part.window.calls.times) > 1:
-            turned.append(_turns(part.window.calls, own[::thin], lags(bound_s) * STEP_S, columns, rng))
+            turned.append(
+                _turns(part.window.calls, own[::thin], (lags(bound_s) * STEP_S).astype(np.float64), columns, rng)
+            )
     if not turned or not columns:
         return None
     n = sum(len(own[::thin]) for own in times)

@@ -1,8 +1,8 @@
 """What the statistics look at: plain frames, times in seconds since the epoch, no knowledge of logs or of the case.
 
-A *view* is a set of sensors that see a pattern together: patterns of one view could be seen at the same times. A *place*
-is the machine that a bout comes from and on which calls are made; `EVERYWHERE` where the bout's machine is not known
-(a shared address, no address in the trace): then all calls of the run count.
+A *view* is a set of sensors that see a pattern together: patterns of one view could be seen at the same times. A
+*place* is the machine that a bout comes from and on which calls are made; `EVERYWHERE` where the bout's machine is
+not known (a shared address, no address in the trace): then all calls of the run count.
 """
 
 from __future__ import annotations

@@ -2,10 +2,10 @@
 
 Definitions, for intervals d_1 … d_n in seconds (n at most 200):
 
-* `cv`: coefficient of variation of the intervals without the largest 10 % (beats that were missed). Range [0, ∞); low is
-  regular. Strong up to 0.45.
-* `concentration`: max over T of mean cos(2π d/T) − 1/(1 + (2π d̄/T)²), T from 0.4 to 1.6 medians; the subtrahend is what
-  exponential intervals give. Range [−1, 1]. Strong from 0.5 on. Survives drift: sleep loops, missed beats.
+* `cv`: coefficient of variation of the intervals without the largest 10 % (beats that were missed). Range [0, ∞); low
+  is regular. Strong up to 0.45.
+* `concentration`: max over T of mean cos(2π d/T) − 1/(1 + (2π d̄/T)²), T from 0.4 to 1.6 medians; the subtrahend is
+  what exponential intervals give. Range [−1, 1]. Strong from 0.5 on. Survives drift: sleep loops, missed beats.
 * `phase`: max over f of |Σ exp(2πi f t)| / n (Schuster, Rayleigh), t the running sum of the intervals, f from 1/(2.5
   medians) to 1/(0.4 medians) in half natural steps. Range [0, 1]. Strong from 0.55 on. Survives further events: cron.
   Pauses of more than 10 medians are left out: they would add frequencies without end, and a clock goes on behind them.

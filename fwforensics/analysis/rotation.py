@@ -1,10 +1,10 @@
 """Are a pattern's bouts aligned with calls? Bouts are moved within their strata; alignment is all that this breaks.
 
-Statistic: K bouts that have a call of a subject in the L seconds before them, at lag τ, against E expected; the largest
-signed root deviance over subjects, widths and lags. Surrogates: all bouts of a stratum move by the same amount, around
-its end; equal over the machines of a run and, where three runs or more are hit, over all strata of a run, which keeps the
-dependence that schedules and cron jobs make. Assumption: given its stratum, a bout without relation to calls may as well
-have come at another time of it. Range of p: (0, 1].
+Statistic: K bouts that have a call of a subject in the L seconds before them, at lag τ, against E expected; the
+largest signed root deviance over subjects, widths and lags. Surrogates: all bouts of a stratum move by the same
+amount, around its end; equal over the machines of a run and, where three runs or more are hit, over all strata of a
+run, which keeps the dependence that schedules and cron jobs make. Assumption: given its stratum, a bout without
+relation to calls may as well have come at another time of it. Range of p: (0, 1].
 
 Source: shift tests in operational time: Louis et al. (2010), Harris (arXiv 2012.06862); max-T: Westfall, Young (1993).
 """
@@ -106,7 +106,16 @@ def time_test(
     best = np.unravel_index(int(value.argmax()), value.shape)
     table = deviance(np.arange(n + 1)[None, :], e[:, None], n)
     drawn = monte_carlo(float(value.max()), lambda m: _maxima(strata, shift, table, rng, m), surrogates)
-    return TimeTest(n, shift * STEP_S, k, e, (int(best[0]), int(best[1])), float(value.max()), drawn, [*folds.values()])
+    return TimeTest(
+        n,
+        (shift * STEP_S).astype(np.float64),
+        k,
+        e,
+        (int(best[0]), int(best[1])),
+        float(value.max()),
+        drawn,
+        [*folds.values()],
+    )
 
 
 def _strata(placed: Sequence[Placed]) -> tuple[list[_Stratum], list[Floats]]:

@@ -1,7 +1,7 @@
 """What kind of timing does a pattern have? An ordered decision; a class needs a small p and an effect.
 
-one-off → periodic → persistent → diurnal → bursty → irregular. Below 8 attempts, unless one-off, persistent or periodic,
-the class is undetermined: too few to tell. What was tested is reported whatever the class.
+one-off → periodic → persistent → diurnal → bursty → irregular. Below 8 attempts, unless one-off, persistent or
+periodic, the class is undetermined: too few to tell. What was tested is reported whatever the class.
 
 Attempts in the same unit of the clock count once on one host; their intervals get ± half a unit of noise for the tests
 that look at spectra, and no period below 8 units is reported. Only intervals inside one window of observation count:
@@ -151,7 +151,7 @@ def _pooled(streams: list[Stream]) -> Stream:
 
 
 def _period(seen: Attempts, unit: float, rng: np.random.Generator) -> tuple[Period | None, int]:
-    """The clearest period of all hosts together and of the longest streams, Bonferroni over them; and how many intervals."""
+    """The clearest period of all hosts together and of the longest streams (Bonferroni); and how many intervals."""
     streams = _streams(seen)
     if not streams:
         return None, 0

@@ -1,9 +1,9 @@
 """Windows of observation of one run on one machine: steps of time, phases, and strata within which bouts may be moved.
 
-A window is the run's time as far as its sensors were alive, in steps of 5 s. Its steps are sorted by phase and each phase
-is laid end to end (operational time: this takes the shared schedule of rollouts and updates out of the comparison), then
-cut to strata of about two hours, within which slow trends are kept. Without recorded phases, active and idle are worked
-out of the pauses between calls.
+A window is the run's time as far as its sensors were alive, in steps of 5 s. Its steps are sorted by phase and each
+phase is laid end to end (operational time: this takes the shared schedule of rollouts and updates out of the
+comparison), then cut to strata of about two hours, within which slow trends are kept. Without recorded phases, active
+and idle are worked out of the pauses between calls.
 
 Source: Louis, Gerstein, Grün, Diesmann, Front. Comput. Neurosci. 4 (2010) 127.
 """
@@ -90,7 +90,7 @@ def merged(intervals: Iterable[tuple[float, float]]) -> list[tuple[float, float]
 
 
 def build(run: str, observed: Sequence[tuple[float, float]], calls: Calls, phases: Sequence[Phase]) -> Window:
-    """A window out of the intervals in which a run was observed (disjoint, in order), calls of the place, and phases."""
+    """A window: intervals in which a run was observed (disjoint, in order), calls of the place, phases of the run."""
     low = np.floor(observed[0][0] / STEP_S) * STEP_S
     steps = int(np.ceil((observed[-1][1] - low) / STEP_S))
     middle = low + (np.arange(steps) + 0.5) * STEP_S
@@ -124,7 +124,7 @@ def _phase_codes(middle: Floats, phases: Sequence[Phase]) -> Integers:
 
 
 def _activity_codes(middle: Floats, times: Floats) -> Integers:
-    """1 where calls go on, 0 in pauses longer than 120 s and five medians, which begin and end 120 s inside the calls."""
+    """1 where calls go on, 0 in pauses longer than 120 s and five medians, but for 120 s at both of their ends."""
     if len(times) < 2:
         return np.zeros(len(middle), np.int64)
     gaps = np.diff(times)
@@ -138,7 +138,7 @@ def _activity_codes(middle: Floats, times: Floats) -> Integers:
 
 
 def _presence(calls: Calls, low: float, steps: int) -> npt.NDArray[np.uint8]:
-    """Row s · len(WIDTHS_S) + w: did a call of subject s begin in the last WIDTHS_S[w] seconds before the step's end?"""
+    """Row s · len(WIDTHS_S) + w: did a call of subject s begin in the WIDTHS_S[w] seconds before the step's end?"""
     reach = int(max(WIDTHS_S) / STEP_S)
     at = np.floor((calls.times - low) / STEP_S).astype(np.int64) + reach
     inside = (at >= 0) & (at < steps + reach)
