@@ -22,10 +22,14 @@ from fwforensics.analysis.windows import STEP_S, WIDTHS_S, Window
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+#: Numbers of coincidences, of the smallest type that holds all bouts.
+Counts = npt.NDArray[np.unsignedinteger]
 #: Runs from which on all strata of a run move alike.
 LOCKED_RUNS = 3
 #: Bouts of one stratum from which on a Fourier transform is faster than shifting.
-MANY = 64
+MANY = 384
+#: Surrogates times lags times rows that are held at a time: what a core's own cache holds.
+_CELLS = 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +42,11 @@ class Placed:
 
 @dataclass(slots=True)
 class _Stratum:
+    """Bouts of one stratum: what moves with it, the run that it is counted for, coincidences by rotation and row."""
+
     group: int
     fold: int
-    counts: npt.NDArray[np.int32]
+    counts: Counts
     n: int
 
 
@@ -105,7 +111,8 @@ def time_test(
     value = deviance(k, e[:, None], n)
     best = np.unravel_index(int(value.argmax()), value.shape)
     table = deviance(np.arange(n + 1)[None, :], e[:, None], n)
-    drawn = monte_carlo(float(value.max()), lambda m: _maxima(strata, shift, table, rng, m), surrogates)
+    turned = _turned(strata, shift)
+    drawn = monte_carlo(float(value.max()), lambda m: _maxima(turned, rows, table, rng, m), surrogates)
     return TimeTest(
         n,
         (shift * STEP_S).astype(np.float64),
@@ -122,45 +129,83 @@ def _strata(placed: Sequence[Placed]) -> tuple[list[_Stratum], list[Floats]]:
     """Coincidences of each stratum for every rotation, and what is expected of it."""
     runs = sorted({p.window.run for p in placed if len(p.steps)})
     locked = len(runs) >= LOCKED_RUNS
+    kind = np.min_scalar_type(sum(len(p.steps) for p in placed))
     found, expected = [], []
     for part in placed:
         window, run = part.window, runs.index(part.window.run) if len(part.steps) else 0
-        for number in np.unique(window.place_of[0, part.steps]):
-            own = window.strata[number]
-            spots = window.place_of[1, part.steps[window.place_of[0, part.steps] == number]]
-            presence = window.presence[:, own]
+        stratum, place = window.place_of[:, part.steps]
+        for number in np.unique(stratum):
+            own, spots = window.strata[number], place[stratum == number]
             group = run if locked else run * 100_000 + int(number)
             fold = run if len(runs) > 1 else int(number)
-            found.append(_Stratum(group, fold, _rotations(presence, spots), len(spots)))
-            expected.append(presence.mean(axis=1) * len(spots))
+            found.append(_Stratum(group, fold, _rotations(window.presence.T[own], spots, kind), len(spots)))
+            expected.append(window.shares[number] * len(spots))
     return found, expected
 
 
-def _rotations(presence: npt.NDArray[np.uint8], spots: Integers) -> npt.NDArray[np.int32]:
+def _rotations(presence: npt.NDArray[np.uint8], spots: Integers, kind: np.dtype) -> Counts:
     """Coincidences for every rotation u of the bouts: shape (steps, rows), so that neighbouring lags lie together."""
-    rows, steps = presence.shape
-    if len(spots) < MANY:
-        twice = np.concatenate((presence, presence), axis=1)
-        found = np.zeros((rows, steps), np.int32)
-        for spot in spots:
-            found += twice[:, spot : spot + steps]
-    else:
-        weights = np.fft.rfft(np.bincount(spots, minlength=steps))
-        found = np.rint(np.fft.irfft(np.fft.rfft(presence) * weights.conj(), steps)).astype(np.int32)
-    return np.ascontiguousarray(found.T)
+    steps, rows = presence.shape
+    if len(spots) >= MANY:
+        weights = np.fft.rfft(np.bincount(spots, minlength=steps))[:, None]
+        turned = np.fft.irfft(np.fft.rfft(presence, axis=0) * weights.conj(), steps, axis=0)
+        return np.asarray(np.rint(turned).astype(kind))
+    found = np.zeros((steps, rows), kind)
+    for spot in spots:
+        found[: steps - spot] += presence[spot:]
+        found[steps - spot :] += presence[:spot]
+    return found
 
 
-def _maxima(strata: Sequence[_Stratum], shift: Integers, table: Floats, rng: np.random.Generator, draws: int) -> Floats:
+@dataclass(slots=True)
+class _Turned:
+    """Strata of one length that move together, summed: row u of `blocks` holds all lags of rotation u."""
+
+    group: int
+    steps: int
+    blocks: Counts
+    parity: int
+
+    def at(self, turns: Floats) -> Counts:
+        """Coincidences of some turns, given as shares of the whole: shape (turns, lags · rows)."""
+        start = (turns * self.steps).astype(np.int64)
+        return np.asarray(self.blocks[start if self.parity == 0 else start // 2 + (start % 2) * self.parity])
+
+
+def _turned(strata: Sequence[_Stratum], shift: Integers) -> list[_Turned]:
+    """Strata of one group and length summed, and laid out so that the lags of a rotation are one piece of memory."""
+    summed: dict[tuple[int, int], Counts] = {}
+    for stratum in strata:
+        key = (stratum.group, len(stratum.counts))
+        summed[key] = summed[key] + stratum.counts if key in summed else stratum.counts
+    found = []
+    for (group, steps), counts in summed.items():
+        around = counts[np.arange(shift[0], steps + shift[-1] + 1) % steps]
+        parity = 0
+        if len(shift) > 1 and shift[1] - shift[0] == 2:
+            # Every second lag: even and odd rotations one after the other.
+            parity = (len(around) + 1) // 2
+            around = np.concatenate((around[::2], around[1::2]))
+        rows, width = counts.shape[1], len(shift) * counts.shape[1]
+        blocks = np.lib.stride_tricks.sliding_window_view(around.reshape(-1), width)[::rows]
+        found.append(_Turned(group, steps, blocks, parity))
+    return found
+
+
+def _maxima(strata: Sequence[_Turned], rows: int, table: Floats, rng: np.random.Generator, draws: int) -> Floats:
     """Largest statistics of surrogates: one turn for each group of strata that move together."""
     groups = sorted({s.group for s in strata})
     turns = dict(zip(groups, rng.random((len(groups), draws)), strict=True))
-    rows = strata[0].counts.shape[1]
-    k = np.zeros((draws, len(shift), rows), np.int32)
-    for stratum in strata:
-        steps = len(stratum.counts)
-        at = (turns[stratum.group] * steps).astype(np.int64)
-        k += stratum.counts[(at[:, None] + shift) % steps]
-    return np.asarray(table[np.arange(rows), k.max(axis=1)].max(axis=1))
+    width = strata[0].blocks.shape[1]
+    found = np.empty(draws)
+    for first in range(0, draws, max(1, _CELLS // width)):
+        part = slice(first, first + max(1, _CELLS // width))
+        k = strata[0].at(turns[strata[0].group][part])
+        for stratum in strata[1:]:
+            k += stratum.at(turns[stratum.group][part])
+        most = k.reshape(len(k), -1, rows).max(axis=1)
+        found[part] = table[np.arange(rows), most].max(axis=1)
+    return found
 
 
 def row_of(subject: int, width: int) -> int:

@@ -60,7 +60,9 @@ class Window:
         strata: steps of each stratum, in order; pieces of one phase have one length (± 1).
         place_of: for each step its stratum and its place in it; -1 where it was not observed.
         calls: calls of the machine.
-        presence: was there a start of a call of each subject in the last L seconds, (subjects · widths, steps).
+        presence: was there a start of a call of each subject in the last L seconds, (subjects · widths, steps); all
+            rows of a step lie together.
+        shares: of each stratum, the share of its steps that are so, (strata, subjects · widths).
     """
 
     run: str
@@ -70,6 +72,7 @@ class Window:
     place_of: Integers
     calls: Calls
     presence: npt.NDArray[np.uint8] = field(repr=False)
+    shares: Floats = field(repr=False)
 
     def step_of(self, times: Floats) -> Integers:
         """The step of each time; -1 outside of the window or where it was not observed."""
@@ -105,7 +108,9 @@ def build(run: str, observed: Sequence[tuple[float, float]], calls: Calls, phase
     place_of = np.full((2, steps), -1, np.int64)
     for number, own in enumerate(strata):
         place_of[0, own], place_of[1, own] = number, np.arange(len(own))
-    return Window(run, float(low), seen, strata, place_of, calls, _presence(calls, float(low), steps))
+    presence = _presence(calls, float(low), steps)
+    shares = np.array([presence.T[own].mean(axis=0) for own in strata])
+    return Window(run, float(low), seen, strata, place_of, calls, presence, shares)
 
 
 def phase_codes(middle: Floats, phases: Sequence[Phase]) -> tuple[Integers, list[str]]:
@@ -150,4 +155,4 @@ def _presence(calls: Calls, low: float, steps: int) -> npt.NDArray[np.uint8]:
             back = int(width / STEP_S)
             end = np.arange(steps) + reach + 1
             found[subject * len(WIDTHS_S) + number] = ahead[end] > ahead[end - back - 1]
-    return found
+    return np.ascontiguousarray(found.T).T
