@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -63,6 +64,7 @@ class Window:
         presence: was there a start of a call of each subject in the last L seconds, (subjects · widths, steps); all
             rows of a step lie together.
         shares: of each stratum, the share of its steps that are so, (strata, subjects · widths).
+        prepared: what the label test made of the calls, by subjects.
     """
 
     run: str
@@ -73,6 +75,7 @@ class Window:
     calls: Calls
     presence: npt.NDArray[np.uint8] = field(repr=False)
     shares: Floats = field(repr=False)
+    prepared: dict[tuple[int, ...], Any] = field(default_factory=dict, repr=False)
 
     def step_of(self, times: Floats) -> Integers:
         """The step of each time; -1 outside of the window or where it was not observed."""
