@@ -1,0 +1,111 @@
+"""How often is a tool found that does cause bouts?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+import polars as pl
+
+from fwforensics.analysis.association import Association, associate
+from fwforensics.analysis.seeds import seed_of
+from fwforensics.analysis.setting import setting_of
+from simulator import Clocks, Pattern, WorldShape, caused, make_world, observe
+from trials.tables import share, table
+
+TOOL, SURROGATES, LEVEL = "git", 499, 0.01
+BOUTS, SHARES, EPISODES = (3, 5, 10, 30, 100), (1.0, 0.5, 0.2), (1, 8, 64)
+CLOCKS = {
+    "exact": (Clocks(), 0.0),
+    "anchored, ± 10 s": (Clocks(skew_s=300, residual_s=10), 10.0),
+    "unknown ± 300 s, one for all hosts": (Clocks(skew_s=300, shared=True, residual_s=None), 300.0),
+    "unknown ± 300 s, each host its own": (Clocks(skew_s=300, residual_s=None), 300.0),
+}
+
+
+def run(quick: bool) -> Iterator[str]:
+    """The tables."""
+    worlds, each = (1, 2) if quick else (10, 8)
+    jobs = [
+        (episodes, clock, delay, seed, each)
+        for episodes, delay in [*((e, "exponential") for e in EPISODES), (8, "uniform")]
+        for clock in CLOCKS
+        for seed in range(2000, 2000 + worlds)
+    ]
+    # Spawned, since a fork of a process with threads of polars may wait for ever.
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        found = pl.concat(pool.map(_judged, jobs))
+    yield (
+        f"Share of patterns with p_tool ≤ {LEVEL} (time test and label test, and they agree); in brackets p_time ≤ {LEVEL} "
+        f"alone. {worlds * each} patterns a cell in {worlds} worlds of 6 runs, seeds 2000 to {1999 + worlds}, standard error "
+        f"at most {0.5 / (worlds * each) ** 0.5:.3f}. Caused bouts follow `{TOOL}` (4 % of the calls), delay exponential of "
+        "10 s; the others come at any time of a run. n is what was simulated; some bouts merge or lie in phases without "
+        "calls.\n"
+    )
+    for clock in CLOCKS:
+        yield f"\n{clock}:\n"
+        yield from table(["n, share caused", *(f"{e} episodes a host" for e in EPISODES), "8, delay U(0, 120 s)"], (
+            [f"{n}, {caused_share:.0%}",
+             *(_cell(found, clock, n, caused_share, e, "exponential") for e in EPISODES),
+             _cell(found, clock, n, caused_share, 8, "uniform")]
+            for caused_share in SHARES for n in BOUTS
+        ))  # fmt: skip
+    yield "\nRight tool among the patterns with p_tool ≤ .01 (a class of its commands counts):\n"
+    named = found.filter(pl.col("p_tool") <= LEVEL)
+    yield from table(["clock", *(f"{e} episodes" for e in EPISODES)], (
+        [clock, *(_right(named.filter((pl.col("clock") == clock) & (pl.col("episodes") == e))) for e in EPISODES)]
+        for clock in CLOCKS
+    ))  # fmt: skip
+    yield "\nShare of observed rollout time with a call in the last 15 s, and with one of the tool:\n"
+    cover = found.group_by("episodes").agg(pl.col("calls_per_s").mean(), pl.col("coverage").mean()).sort("episodes")
+    yield from table(["episodes a host", "calls a second and host in runs", "coverage of any call (reported width)"], (
+        [r["episodes"], f"{r['calls_per_s']:.3f}", f"{r['coverage']:.2f}"] for r in cover.iter_rows(named=True)
+    ))  # fmt: skip
+
+
+def _judged(job: tuple[int, str, str, int, int]) -> pl.DataFrame:
+    episodes, clock, delay, seed, each = job
+    clocks, bound = CLOCKS[clock]
+    world = make_world(WorldShape(runs=6, hours=(6, 10), episodes=episodes), seed)
+    own = [
+        Pattern(name=f"{n} {s} {delay} {i}", label=f"{n}", kind=caused(TOOL, s, delay), n=n, tool=TOOL, share=s)
+        for n in BOUTS for s in SHARES for i in range(each)
+    ]  # fmt: skip
+    seen, truth = observe(world, own, clocks=clocks, bound_s=bound)
+    setting = setting_of(seen)
+    bouts = seen.bouts.partition_by("pattern_id", as_dict=True)
+    none = seen.bouts.clear()
+    seconds = float((world.run_high - world.run_low)[world.window_run].sum())
+    rows = []
+    for row in truth.iter_rows(named=True):
+        key = row["pattern_id"]
+        found = associate(
+            bouts.get((key,), none), 1, setting, seed_of(f"{seed} {key}"), bound_s=bound, occupancy=None,
+            surrogates=SURROGATES,
+        )  # fmt: skip
+        rows.append({
+            "clock": clock, "episodes": episodes, "delay": delay, "n": row["n"], "share": row["share"],
+            "p_time": found.p_time if found.p_time is not None else 1.0, "p_tool": _p_tool(found),
+            "right": (found.named or "").split(": ")[0] == TOOL, "coverage": found.coverage,
+            "calls_per_s": len(world.call_at) / seconds,
+        })  # fmt: skip
+    return pl.DataFrame(rows)
+
+
+def _p_tool(found: Association) -> float:
+    if found.p_time is None or found.p_label is None or not found.agrees:
+        return 1.0
+    return max(found.p_time, found.p_label)
+
+
+def _cell(found: pl.DataFrame, clock: str, n: int, caused_share: float, episodes: int, delay: str) -> str:
+    own = found.filter(
+        (pl.col("clock") == clock) & (pl.col("n") == n) & (pl.col("share") == caused_share)
+        & (pl.col("episodes") == episodes) & (pl.col("delay") == delay)
+    )  # fmt: skip
+    return f"{(own['p_tool'] <= LEVEL).mean():.2f} ({(own['p_time'] <= LEVEL).mean():.2f})"
+
+
+def _right(named: pl.DataFrame) -> str:
+    return f"{share(named['right'])} of {named.height}" if named.height else "–"

@@ -1,0 +1,129 @@
+"""How long does everything take, and how does it grow? Each row is a process of its own."""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from fwforensics.analysis.characterise import characterise
+from fwforensics.analysis.observations import Observations
+from simulator import ACTIVITY_KINDS, NULL_KINDS, Clocks, Pattern, WorldShape, caused, make_world, observe
+from simulator.world import NAMES
+from trials.tables import LIMITED, UNMERGED, table
+
+SEED = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Size of a case: patterns, violations (attempts), calls; share of patterns that follow a tool; clocks."""
+
+    patterns: int = 200
+    violations: int = 1_000_000
+    calls: int = 80_000
+    caused: float = 0.2
+    anchored: bool = True
+
+
+FULL = Size()
+SIZES = {
+    "as asked": FULL,
+    "clocks unknown, ± 300 s": replace(FULL, anchored=False),
+    "none caused": replace(FULL, caused=0.0),
+    "50 patterns": replace(FULL, patterns=50),
+    "800 patterns": replace(FULL, patterns=800),
+    "8,000 calls": replace(FULL, calls=8_000),
+    "800,000 calls": replace(FULL, calls=800_000),
+    "100,000 violations": replace(FULL, violations=100_000),
+    "4 million violations": replace(FULL, violations=4_000_000),
+}
+QUICK = {"quick": Size(patterns=10, violations=10_000, calls=4_000)}
+
+
+def run(quick: bool) -> Iterator[str]:
+    """The table."""
+    yield (
+        "`characterise` as the hunt calls it (9,999 surrogates, as many threads as processors), 20 runs of 6 to 14 h on 8 "
+        f"hosts, seed {SEED}; a fifth of the patterns follows a tool, the rest is of all null kinds in turn. Volumes are "
+        "log-normal, as violations are: few patterns make most of them. Making the world is not counted.\n"
+    )
+    rows = []
+    for name, size in (QUICK if quick else SIZES).items():
+        made = subprocess.run(
+            [sys.executable, __file__, json.dumps([size.patterns, size.violations, size.calls, size.caused, size.anchored])],
+            check=True, capture_output=True, text=True, cwd=Path(__file__).parents[1], env=_environment(),
+        )  # fmt: skip
+        told = json.loads(made.stdout)
+        rows.append([
+            name, f"{told['patterns']:,}", f"{told['attempts']:,}", f"{told['bouts']:,}", f"{told['calls']:,}",
+            f"{told['wall']:.1f}", f"{told['cpu']:.1f}", f"{told['before_mb']:.0f}", f"{told['peak_mb']:.0f}",
+        ])  # fmt: skip
+    yield from table(
+        ["", "patterns", "attempts", "bouts", "calls", "wall s", "CPU s", "MB before", "peak MB"], rows
+    )
+
+
+def _environment() -> dict[str, str]:
+    import os
+
+    return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+
+
+def case(size: Size) -> Observations:
+    """A case of that size."""
+    rng = np.random.default_rng(SEED)
+    shape = WorldShape(runs=20, hosts=8, episodes=8)
+    calls = len(make_world(shape, SEED).call_at)
+    world = make_world(replace(shape, gap_s=shape.gap_s * calls / size.calls), SEED)
+    volumes = rng.lognormal(0.0, 1.5, size.patterns)
+    volumes = np.maximum(8, volumes / volumes.sum() * size.violations).astype(int)
+    kinds = list({**NULL_KINDS, **ACTIVITY_KINDS}.items())
+    following = round(size.patterns * size.caused)
+    own = []
+    for number, volume in enumerate(rng.permutation(volumes)):
+        if number < following:
+            tool = NAMES[number % len(NAMES)]
+            label, kind = "caused", caused(tool, (0.2, 0.5, 1.0)[number % 3])
+        else:
+            label, kind = kinds[number % len(kinds)]
+        own.append(Pattern(
+            name=f"pattern {number}", label=label, kind=kind, n=int(min(volume, 3_000)),
+            merge_s=0.0 if label == UNMERGED else 60.0, limited=label == LIMITED,
+        ))  # fmt: skip
+    clocks = Clocks(skew_s=300, residual_s=10 if size.anchored else None)
+    seen, _ = observe(world, own, clocks=clocks, gaps=3)
+    return replace(seen, attempts=_filled(seen.attempts, size.violations, rng))
+
+
+def _filled(attempts: pl.DataFrame, violations: int, rng: np.random.Generator) -> pl.DataFrame:
+    """Attempts repeated within their minute until there are as many violations as asked for."""
+    more = max(0, violations - attempts.height)
+    again = attempts[np.sort(rng.integers(0, attempts.height, more))]
+    later = again.with_columns(pl.col("at") + pl.Series(rng.integers(0, 60, more).astype(float)))
+    return pl.concat([attempts, later]).sort("pattern_id", "host", "at")
+
+
+def main() -> None:
+    """Measure one size, given as JSON, and print what it took."""
+    seen = case(Size(*json.loads(sys.argv[1])))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    begun, used = time.perf_counter(), time.process_time()
+    characterise(seen)
+    print(json.dumps({
+        "patterns": seen.patterns.height, "attempts": seen.attempts.height, "bouts": seen.bouts.height,
+        "calls": seen.calls.height, "wall": time.perf_counter() - begun, "cpu": time.process_time() - used,
+        "before_mb": before / 1024, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }))  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
