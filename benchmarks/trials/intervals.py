@@ -49,7 +49,9 @@ def _rates(repetitions: int) -> Iterator[str]:
     rows = []
     for runs in (3, 6, 12, 30):
         for rate in (0.2, 2.0):
-            cells = [share(_covers(runs, rate, cv, rng) for _ in range(repetitions)).split(" ")[0] for cv in kinds.values()]
+            cells = [
+                share(_covers(runs, rate, cv, rng) for _ in range(repetitions)).split(" ")[0] for cv in kinds.values()
+            ]
             rows.append([f"{runs} runs, {rate} an hour", *cells])
     yield from table(["", *kinds], rows)
 

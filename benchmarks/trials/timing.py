@@ -119,9 +119,7 @@ def _class(process: Process, n: int, number: int) -> str:
     window = np.searchsorted(low, at, side="right") - 1
     window = np.where((window >= 0) & (at < high[np.maximum(window, 0)]), window, -1)
     bouts = 1 + int((np.diff(at) > 60).sum())
-    attempts = Attempts(
-        times=at, stream=np.zeros(len(at), np.int64), window=window, starts=low, ends=high, bouts=bouts
-    )
+    attempts = Attempts(times=at, stream=np.zeros(len(at), np.int64), window=window, starts=low, ends=high, bouts=bouts)
     return classify(attempts, number).word
 
 

@@ -2,8 +2,8 @@
 
 The labels of all calls of a window turn together along their order, which keeps runs of one tool. Statistic and search
 are those of the time test; what is expected is the mean over all turns. Immune to whatever acts on all tools alike:
-phases, load, time of day. Blind where any call will do. Bouts in excess of a thousand (of 256, where lags beyond a
-minute are searched) are thinned evenly.
+phases, load, time of day. Blind where any call will do. Bouts in excess of 400 (of about 160, where lags of five
+minutes are searched) are thinned evenly.
 
 Source: label permutation along a sequence; max-T: Westfall, Young (1993).
 """
@@ -23,7 +23,8 @@ from fwforensics.analysis.windows import STEP_S, WIDTHS_S, Calls, Window
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
-MAX_BOUTS, MAX_WORK = 1_000, 64_000
+#: Bouts at most, and bouts times widths times lags.
+MAX_BOUTS, MAX_WORK = 400, 40_000
 #: Bouts may have been cut to the step that they are in.
 CUT_S = 1.0
 
@@ -72,7 +73,8 @@ def label_test(
     n = sum(map(len, kept))
     e = np.sum([a.expected for a in asked], axis=0)
     observed = _counted(asked, [np.zeros(1, np.int64)] * len(asked))
-    k = np.concatenate([counts(d, WORD)[0] for d in observed], axis=1)[:, : len(columns)]
+    sizes = [min(WORD, len(columns) - first) for first in range(0, len(columns), WORD)]
+    k = np.concatenate([counts(d, size)[0] for d, size in zip(observed, sizes, strict=True)], axis=1)
     values = deviance(k, e, n)
     statistic, subject = float(values.max()), columns[int(values.argmax()) % len(columns)]
     limits = _least(e, n, statistic)
@@ -80,7 +82,7 @@ def label_test(
     def draw(draws: int) -> Floats:
         found = _counted(asked, [rng.integers(0, a.calls, draws) for a in asked])
         words = (reach(d, limits[:, at * WORD : (at + 1) * WORD]) for at, d in enumerate(found))
-        return np.any([w.any(axis=1) for w in words], axis=0).astype(np.float64)
+        return np.asarray(np.any([w.any(axis=1) for w in words], axis=0), np.float64)
 
     return LabelTest(n, statistic, subject, monte_carlo(1.0, draw, surrogates))
 
@@ -143,9 +145,9 @@ def _labels(calls: Calls, columns: tuple[int, ...]) -> _Labels:
         sets.append(np.concatenate(levels))
     shares = np.zeros((longest + 1, len(columns)))
     for column in range(len(columns)):
-        own = np.flatnonzero(labels[:, column])
-        if len(own):
-            ahead = np.append(own, own[0] + count)[np.searchsorted(own, np.arange(count))] - np.arange(count)
+        spots = np.flatnonzero(labels[:, column])
+        if len(spots):
+            ahead = np.append(spots, spots[0] + count)[np.searchsorted(spots, np.arange(count))] - np.arange(count)
             held = np.bincount(np.minimum(ahead, longest), minlength=longest + 1)[:longest]
             shares[1:, column] = np.cumsum(held) / count
     return _Labels(sets, len(around), shares)

@@ -1,7 +1,7 @@
 """How many of many sets hold each of up to 64 members, for thousands of tallies at a time.
 
-A set is a word of 64 bits. Counts are kept by binary digits, one word a digit: adding three words takes five operations
-for 64 members at once (carry-save addition), and whether counts reach their limits is decided digit by digit.
+A set is a word of as many bits as there may be members. Counts are kept by binary digits, one word a digit: adding three words takes five operations
+for all members at once (carry-save addition), and whether counts reach their limits is decided digit by digit.
 
 Source: Harley–Seal population counts: Warren, Hacker's Delight, 2nd ed. (2012), §5.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-Words = npt.NDArray[np.uint64]
+Words = npt.NDArray[np.unsignedinteger]
 Counts = npt.NDArray[np.int64]
 WORD = 64
 
@@ -47,15 +47,17 @@ class Tally:
 
 
 def packed(members: npt.NDArray[np.bool_]) -> Words:
-    """Words of sets; shape (…, up to 64) → (…)."""
-    return np.asarray(members.astype(np.uint64) @ (np.uint64(1) << np.arange(members.shape[-1], dtype=np.uint64)))
+    """Words of sets, of the smallest type that has room; shape (…, up to 64) → (…)."""
+    width = members.shape[-1]
+    words = members.astype(np.uint64) @ (np.uint64(1) << np.arange(width, dtype=np.uint64))
+    return np.asarray(words.astype(np.min_scalar_type((1 << width) - 1)))
 
 
 def counts(digits: list[Words], members: int) -> Counts:
     """Counts of each member; shape (…) → (…, members)."""
     places = np.arange(members, dtype=np.uint64)
-    parts = (((d[..., None] >> places) & np.uint64(1)).astype(np.int64) << i for i, d in enumerate(digits))
-    return np.asarray(sum(parts, np.zeros((*digits[0].shape, members), np.int64)))
+    bits = ((d[..., None].astype(np.uint64) >> places) & np.uint64(1) for d in digits)
+    return np.asarray(sum((b.astype(np.int64) << i for i, b in enumerate(bits)), np.int64(0)))
 
 
 def reach(digits: list[Words], limits: Counts) -> Words:
@@ -65,10 +67,11 @@ def reach(digits: list[Words], limits: Counts) -> Words:
         digits: of the counts; shape (…, cells) each.
         limits: shape (cells, members).
     """
-    more, equal = np.zeros_like(digits[0]), np.full_like(digits[0], np.iinfo(np.uint64).max)
+    none = np.zeros_like(digits[0])
+    more, equal = none.copy(), ~none
     for place in reversed(range(max(len(digits), int(limits.max()).bit_length()))):
         limit = packed(((limits >> place) & 1).astype(bool))
-        own = digits[place] if place < len(digits) else np.uint64(0)
+        own = digits[place] if place < len(digits) else none
         more |= equal & own & ~limit
         equal &= ~(own ^ limit)
     return (more | equal) & packed(np.ones(limits.shape[-1], bool))
