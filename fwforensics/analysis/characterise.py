@@ -242,7 +242,7 @@ def _details(one: _Judged, q_phase: float | None) -> dict[str, Any]:
         "timing_basis": timing.basis, "timing_n": timing.n, "timing_notes": timing.notes, "burstiness": timing.b,
         "occupancy": timing.occupancy, "not_assessed": found.reason, "strongest": found.subject,
         "tests_agree": found.agrees, "subjects": len(found.tested), "widths": len(WIDTHS_S), "coverage": found.coverage,
-        "after": found.after, "onsets": found.onsets, "q_phase": q_phase,
+        "after": found.after, "onsets": found.onsets, "subject": found.named or found.subject, "q_phase": q_phase,
         "phase_k": phase.k if phase else None, "phase_e": phase.e if phase else None,
         "phase_once": phase.once if phase else None,
         "in_run_k": one.in_run.k if one.in_run else None, "in_run_n": one.in_run.n if one.in_run else None,
