@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from fwforensics import hunt
@@ -91,16 +92,8 @@ def test_two_sensors_on_the_path_do_not_double_attempts(tmp_path: Path) -> None:
 def summary(second: float, hits: int, interval: str, port: int = 40001) -> dict[str, Any]:
     """A Cisco 106100 record."""
     extra = f'{{"message_id": "106100", "interval": "{interval}"}}'
-    return event(
-        clock(second),
-        f"{AGENT} {port}",
-        f"{POOL} 3333",
-        "deny",
-        rule="OUT",
-        disposition="denied",
-        extra=extra,
-        repeat_count=hits,
-    )
+    more = {"rule": "OUT", "disposition": "denied", "extra": extra, "repeat_count": hits}
+    return event(clock(second), f"{AGENT} {port}", f"{POOL} 3333", "deny", **more)
 
 
 def test_summaries_of_an_interval_are_no_beacon(tmp_path: Path) -> None:
@@ -126,8 +119,6 @@ def test_a_ceiling_of_a_rule_is_a_logging_limit(tmp_path: Path) -> None:
     pattern, _ = hunted(tmp_path, rows)
     assert pattern["rate_limited"]
     assert "ceiling" in pattern["verdict"]
-    import numpy as np
-
     free = np.sort(np.random.default_rng(5).uniform(0, 4 * 3600, 700)).tolist()
     rows = [event(clock(s), f"{AGENT} {41000 + i}", f"{POOL} 3333", "deny", **DROP) for i, s in enumerate(free)]
     pattern, _ = hunted_again(tmp_path, rows)
@@ -135,7 +126,7 @@ def test_a_ceiling_of_a_rule_is_a_logging_limit(tmp_path: Path) -> None:
 
 
 def test_suppressed_rows_are_a_logging_limit(tmp_path: Path) -> None:
-    """ "callbacks suppressed" while the pattern went on."""
+    """Callbacks were suppressed while the pattern went on."""
     coverage = [*COVERAGE, *alive("fw", "08:00:00", "08:01:00", lost=12)]
     rows = denied((0, 300))
     with make_case(tmp_path, rows, runs=RUNS, owned={"r1": [AGENT]}, source_coverage=coverage) as case:
@@ -150,6 +141,7 @@ def test_each_bout_leads_to_its_lines(tmp_path: Path) -> None:
         hunt.hunt(case)
         found = case.sql(
             "SELECT b.bout_no, list(e.line_no ORDER BY e.line_no) AS line_numbers "
-            "FROM bout_connections AS b JOIN connection_events AS e USING (connection_id) GROUP BY b.bout_no ORDER BY b.bout_no"
+            "FROM bout_connections AS b JOIN connection_events AS e USING (connection_id) "
+            "GROUP BY b.bout_no ORDER BY b.bout_no"
         ).rows()
     assert found == [{"bout_no": 1, "line_numbers": [1, 2, 3, 4, 5, 6, 7]}, {"bout_no": 2, "line_numbers": [8]}]

@@ -129,13 +129,9 @@ def test_the_phase_test_finds_what_keeps_to_a_phase() -> None:
 
 def test_a_phase_that_comes_once_says_so() -> None:
     """Evaluation at the end of each run cannot be told from the end of the run."""
+    starts = [d * DAY for d in range(6)]
     runs = [
-        (
-            np.array([d * DAY + 3.6 * HOUR]),
-            [(d * DAY, d * DAY + 4 * HOUR)],
-            [Phase("eval", d * DAY + 3.5 * HOUR, d * DAY + 4 * HOUR)],
-        )
-        for d in range(6)
+        (np.array([s + 3.6 * HOUR]), [(s, s + 4 * HOUR)], [Phase("eval", s + 3.5 * HOUR, s + 4 * HOUR)]) for s in starts
     ]
     [found] = phase_test(runs, rng())
     assert found.once and found.k == 6 and found.p < 0.01
@@ -158,10 +154,9 @@ def test_in_runs_only() -> None:
 
 def test_subjects_are_tools_and_classes_of_commands() -> None:
     """Rare tools are pooled, a tool of one class is told once, and whatever is called belongs to any call."""
-    calls = pl.DataFrame(
-        [("bash", "pip")] * 7 + [("bash", "curl")] * 6 + [("bash", "ls")] * 2 + [("git", "git")] * 6 + [("rare", None)] * 3 + [(None, None)],
-        schema={"tool": pl.String, "command_class": pl.String}, orient="row",
-    )  # fmt: skip
+    rows: list[tuple[str | None, str | None]] = [("bash", "pip")] * 7 + [("bash", "curl")] * 6 + [("bash", "ls")] * 2
+    rows += [("git", "git")] * 6 + [("rare", None)] * 3 + [(None, None)]
+    calls = pl.DataFrame(rows, schema={"tool": pl.String, "command_class": pl.String}, orient="row")
     subjects, marked = find_subjects(calls)
     assert subjects.names == (ANY, "bash", "git", OTHER, "bash: curl", "bash: pip")
     counts = membership(marked, len(subjects.names)).sum(axis=0)

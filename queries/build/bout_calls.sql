@@ -25,13 +25,18 @@ timed AS (
     JOIN observed_patterns AS p USING (pattern_id)
     LEFT JOIN observed_clocks AS k ON k."view" = p."view" AND k.place = b.place
 ),
--- Steps of the statistics are 5 s long: a call counts to the end of the bout's step.
+-- In the steps of 5 s that the statistics count in, so that what is listed is what was counted.
 near AS (
-    SELECT t.pattern_id, t.bout_no, t.chance, c.*, epoch_us(t.ts - c.started_at) / 1000000 AS delay_s
-    FROM (SELECT *, unnest(range(CAST(floor((epoch(ts) - window_s - 5) / 600) AS BIGINT), CAST(floor((epoch(ts) + 5) / 600) AS BIGINT) + 1)) AS bucket FROM timed) AS t
-    JOIN (SELECT *, CAST(floor(epoch(started_at) / 600) AS BIGINT) AS bucket FROM observed_calls) AS c ON c.bucket = t.bucket
-    WHERE c.started_at <= t.ts + INTERVAL 5 SECONDS
-      AND c.started_at > t.ts - to_microseconds(CAST(1000000 * (t.window_s + 5) AS BIGINT))
+    SELECT t.pattern_id, t.bout_no, t.chance, c.* EXCLUDE (step_no, bucket), epoch_us(t.ts - c.started_at) / 1000000 AS delay_s
+    FROM (
+        SELECT *, CAST(floor(epoch(ts) / 5) AS BIGINT) AS step_no,
+            unnest(range(CAST(floor((epoch(ts) - window_s - 5) / 600) AS BIGINT), CAST(floor((epoch(ts) + 5) / 600) AS BIGINT) + 1)) AS bucket
+        FROM timed
+    ) AS t
+    JOIN (
+        SELECT *, CAST(floor(epoch(started_at) / 5) AS BIGINT) AS step_no, CAST(floor(epoch(started_at) / 600) AS BIGINT) AS bucket FROM observed_calls
+    ) AS c ON c.bucket = t.bucket
+    WHERE c.step_no BETWEEN t.step_no - CAST(t.window_s / 5 AS BIGINT) AND t.step_no
       AND CASE WHEN t.place = '*' THEN c.run_id IS NULL OR c.run_id = t.run_id ELSE c.place = t.place OR (c.place IS NULL AND c.run_id = t.run_id) END
       AND (t.subject = 'any call' OR t.subject = c.tool OR t.subject = c.tool || ': ' || c.command_class)
 )
