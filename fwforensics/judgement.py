@@ -42,6 +42,7 @@ def judge(case: Case, progress: Progress | None = None) -> dict[str, Any]:
         .join(_known(case, results).patterns, on="pattern_id", how="left")
         .join(pattern_scores(case.sql("SELECT * FROM last_day").pl()), on="pattern_id", how="left")
         .join(_named(case), on="pattern_id", how="left")
+        .join(case.sql("SELECT pattern_id, is_flow FROM observed_patterns").pl(), on="pattern_id", how="left")
     )
     case.temporary("judged", rank(judged))
     run_build(case, "judged")

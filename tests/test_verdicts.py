@@ -21,7 +21,7 @@ ROW = NOTHING | {
     "pattern_id": "P-0", "service": "3333/tcp", "target": "203.0.113.0/24", "severity": "medium", "timing": "irregular",
     "runs_hit": 5, "runs_possible": 5, "runs_exposed": 6, "recurrence": 5 / 6, "recurrence_low": 0.359,
     "recurrence_high": 0.996, "n_bouts": 87, "n_tests": 50, "rate_limited": False, "content_matches": 0,
-    "p_periodic": 0.4, "p_burst": 0.2,
+    "p_periodic": 0.4, "p_burst": 0.2, "is_flow": False,
 }  # fmt: skip
 TOOL = ROW | {
     "coincides_with": "git", "coincident_k": 41, "coincident_n": 87, "expected_e": 12.4, "window_s": 45.0, "lag_s": 0.0,
@@ -93,6 +93,7 @@ EVAL = {"phase_once": True, "phase_k": 9, "phase_e": 1.2, "q_phase": 0.01}
         ({"timing": "one-off", "n_bouts": 1}, {}, "One-off: a single bout"),
         (BEAT | {"period_s": 5400.0}, {}, "about every 1.5 h (p < 0.001 on 120 attempts)"),
         (BEAT | {"period_s": 1180.0}, {"phase_cycle_s": 1200.0}, "perhaps no clock of its own"),
+        (BEAT | {"period_s": 297.0, "is_flow": True}, {}, "age at which exporters cut flows"),
         ({"timing": "persistent"}, {"occupancy": 0.85}, "85 % of the 15-minute steps"),
         ({"timing": "bursty", "timing_statistic": 0.61, "p_burst": 0.005}, {}, "burstiness 0.61 (p = 0.005"),
         (UNDETERMINED, FEW, "too few to tell (3 attempts, 8 needed)."),

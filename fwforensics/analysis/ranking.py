@@ -33,7 +33,7 @@ def rank(judged: pl.DataFrame) -> pl.DataFrame:
 
     Args:
         judged: one row a pattern: `severity`, `target`, `service`, `n_bouts`, the columns of `recurrence`, of
-            `characterise`, `over_runs` (JSON: rate and trend) and `content_matches`.
+            `characterise`, `over_runs` (JSON: rate and trend), `content_matches`, `is_flow` (only flow exports saw it).
 
     Returns:
         The same rows with `tier`, `score`, `verdict`, and `details` completed.

@@ -9,6 +9,8 @@ LEVEL = 0.05
 #: Residual offsets up to here still tell before from after.
 CALIBRATED_S = 60.0
 SATURATED = 0.95
+#: Exporters cut long flows at these ages (seconds); a period that is one of them, but for 2 %, may be the exporter's.
+EXPORT_TIMEOUTS_S, NEAR_TIMEOUT = (60, 120, 200, 300, 600, 1800, 3600), 0.02
 #: A period this near to the length of a cycle of phases is no beacon.
 NEAR_CYCLE = 0.1
 WEIGHTY = ("high", "critical")
@@ -90,7 +92,9 @@ def _span(seconds: float | None) -> str:
 
 
 def _cycle(row: Mapping[str, Any], details: Mapping[str, Any]) -> str:
-    """A period that is the phases' own."""
+    """A period that is an exporter's, or the phases' own."""
+    if row["is_flow"] and any(abs(row["period_s"] - t) <= NEAR_TIMEOUT * t for t in EXPORT_TIMEOUTS_S):
+        return "; that is an age at which exporters cut flows, so perhaps no clock of its own"
     cycle = details.get("phase_cycle_s")
     near = cycle and abs(row["period_s"] - cycle) <= NEAR_CYCLE * cycle
     return "; about once a cycle of phases, so perhaps no clock of its own" if near else ""

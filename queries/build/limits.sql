@@ -11,19 +11,18 @@ type = "int"
 default = 5
 help = "minutes (or hours) that reach it"
 --- */
+CREATE OR REPLACE TEMP TABLE ruled AS
+SELECT DISTINCT c.pattern_id, e.sensor, e.rule, e.kind
+FROM pattern_connections AS c
+JOIN connection_events AS x USING (connection_id)
+JOIN events AS e ON e.source_id = x.source_id AND e.line_no = x.line_no AND e.record_no = x.record_no;
+
 -- Chance has no ceiling: where counts pile up at one height there are many more of it than of one row less, and few above.
 CREATE OR REPLACE TEMP TABLE limited AS
-WITH ruled AS (
-    SELECT DISTINCT c.pattern_id, e.sensor, e.rule
-    FROM pattern_connections AS c
-    JOIN connection_events AS x USING (connection_id)
-    JOIN events AS e ON e.source_id = x.source_id AND e.line_no = x.line_no AND e.record_no = x.record_no
-    WHERE e.kind = 'firewall'
-),
-counted AS (
+WITH counted AS (
     SELECT e.sensor, e.rule, unit, time_bucket(unit, e.ts) AS bucket, count(*) AS n
     FROM events AS e CROSS JOIN (VALUES (INTERVAL 1 MINUTE), (INTERVAL 1 HOUR)) AS u (unit)
-    WHERE (e.sensor, e.rule) IN (SELECT sensor, rule FROM ruled WHERE rule IS NOT NULL) AND e.kind = 'firewall'
+    WHERE (e.sensor, e.rule) IN (SELECT sensor, rule FROM ruled WHERE rule IS NOT NULL AND kind = 'firewall') AND e.kind = 'firewall'
     GROUP BY ALL
 ),
 heights AS (
@@ -47,5 +46,6 @@ LEFT JOIN (
     JOIN source_coverage AS v ON v.lost > 0 AND v.bucket BETWEEN p.low - INTERVAL 1 MINUTE AND p.high
     GROUP BY ALL
 ) AS l ON l.pattern_id = r.pattern_id AND l.sensor IS NOT DISTINCT FROM r.sensor
+WHERE r.kind = 'firewall'
 GROUP BY r.pattern_id
 HAVING suppressed > 0 OR at_ceiling;

@@ -18,7 +18,8 @@ FROM (SELECT DISTINCT view_no, unnest(sensors) AS sensor FROM pattern_sensors)
 JOIN sensors USING (sensor);
 
 CREATE OR REPLACE TEMP TABLE observed_patterns AS
-SELECT p.pattern_id, CAST(coalesce(s.view_no, 0) AS BIGINT) AS "view", l.pattern_id IS NOT NULL AS rate_limited, coalesce(v.is_assumed, true) AS is_assumed
+SELECT p.pattern_id, CAST(coalesce(s.view_no, 0) AS BIGINT) AS "view", l.pattern_id IS NOT NULL AS rate_limited, coalesce(v.is_assumed, true) AS is_assumed,
+    p.pattern_id NOT IN (SELECT pattern_id FROM ruled WHERE kind <> 'flow') AS is_flow
 FROM patterns AS p
 LEFT JOIN pattern_sensors AS s USING (pattern_id)
 LEFT JOIN (SELECT DISTINCT view_no, is_assumed FROM view_sensors) AS v ON v.view_no = s.view_no
