@@ -16,11 +16,10 @@ from typing import Any
 import polars as pl
 
 from fwforensics import derive, queries
-from fwforensics.analysis.ranking import rank
-from fwforensics.analysis.recurrence import recurrence
 from fwforensics.analysis.targets import target_groups
 from fwforensics.attribution import attribute, estimate_clocks, trace_origins
 from fwforensics.errors import QueryError, UsageError
+from fwforensics.judgement import Progress, judge
 from fwforensics.schema import WORDS
 from fwforensics.store import Case, now
 from fwforensics.version import __version__
@@ -62,8 +61,10 @@ class Outcome:
     warnings: list[str] = field(default_factory=list)
 
 
-def hunt(case: Case, scope: Scope | None = None, extra: Sequence[str] = ()) -> Outcome:
-    """Run all detections and rank what they find."""
+def hunt(
+    case: Case, scope: Scope | None = None, extra: Sequence[str] = (), progress: Progress | None = None
+) -> Outcome:
+    """Run all detections and rank what they find; `progress` is told how many patterns are judged, of how many."""
     scope = scope or Scope()
     started = time.monotonic()
     derive.refresh(case)
@@ -75,9 +76,8 @@ def hunt(case: Case, scope: Scope | None = None, extra: Sequence[str] = ()) -> O
         parameters = queries.run_build(case, "grouped")
         trace_origins(case)
         queries.run_build(case, "violations")
-        parameters |= queries.run_build(case, "patterns")
-        _judge(case)
-        parameters |= attribute(case)
+        parameters |= queries.run_build(case, "attempts") | queries.run_build(case, "patterns")
+        parameters |= attribute(case) | judge(case, progress)
         _record(case, scope, chosen, parameters)
     found = findings(case)
     case.log("hunt", _given(scope), found.height, time.monotonic() - started)
@@ -163,17 +163,6 @@ def _mark_one(case: Case, query: queries.Query, scope: Scope) -> None:
         """,
         values,
     )
-
-
-def _judge(case: Case) -> None:
-    """Recurrence, verdict and rank of each pattern."""
-    per_run = case.sql(queries.build_statements("pattern_runs")[0]).pl()
-    bouts = case.sql("SELECT pattern_id, run_id FROM pattern_bouts").pl()
-    base = case.sql("SELECT pattern_id, severity, target, service, n_bouts FROM patterns").pl()
-    judged = base.join(recurrence(per_run, bouts), on="pattern_id", how="left")
-    judged = judged.with_columns(pl.col("runs_hit", "runs_possible").fill_null(0))
-    case.temporary("judged", rank(judged))
-    queries.run_build(case, "judged")
 
 
 def _record(case: Case, scope: Scope, chosen: Sequence[queries.Query], parameters: Mapping[str, Any]) -> None:

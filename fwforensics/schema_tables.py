@@ -397,34 +397,41 @@ recurrence DOUBLE | runs_hit ÷ runs_exposed
 recurrence_low DOUBLE | lower end of the exact 95 % interval (Clopper–Pearson)
 recurrence_high DOUBLE | upper end of the exact 95 % interval
 rate_per_run_hour DOUBLE | bouts per exposed run hour
+rate_low DOUBLE | lower end of its 95 % interval: exact, or bootstrap of runs where they differ beyond chance
+rate_high DOUBLE | upper end
 first_ts TIMESTAMP | first
 last_ts TIMESTAMP | last
-rate_limited BOOLEAN | its rule hits a logging limit
-timing VARCHAR words=timing | one-off, persistent, periodic, diurnal, bursty, irregular, undetermined
-timing_statistic DOUBLE | statistic of the timing class
-p_periodic DOUBLE | p of the test for a period
-p_diurnal DOUBLE | p of the test for a time of day
-p_burst DOUBLE | p of the test for bursts
-period_s DOUBLE | period
-rita_beacon_score DOUBLE | RITA's score; a low one is no all-clear
-phase VARCHAR | phase that it is bound to
-p_phase DOUBLE | p of that
-p_in_run DOUBLE | p of in-run only
-coincides_with VARCHAR | tool or command class; never called a cause
-attributable_share DOUBLE | share above chance, cross-fitted
-coincident_k UBIGINT | bouts with such a call
-expected_e DOUBLE | expected by chance
-p_time DOUBLE | p of the time test
-p_label DOUBLE | p of the label test
-q_assoc DOUBLE | q of the association
-q_tool DOUBLE | q of the tool
-window_s DOUBLE | window
-lag_s DOUBLE | lag
-clock_offset_s DOUBLE | offset, as in clocks
-mde DOUBLE | smallest share that would have been found
-n_tests UINTEGER | tests in the family
-surrogates UINTEGER | surrogates drawn
-seed UBIGINT | seed
+rate_limited BOOLEAN | its rule logs up to a ceiling, or its sensor left rows out: counts are too low
+timing VARCHAR words=timing | one-off, persistent, periodic, diurnal, bursty, irregular, undetermined (too few to tell)
+timing_statistic DOUBLE | statistic that the timing class was decided on; `details` says which
+p_periodic DOUBLE | p of the test for a period, against exponential intervals; NULL below 4 intervals
+p_diurnal DOUBLE | p of the test for a time of day; NULL below 4 days with 6 h of observation
+p_burst DOUBLE | p of the test for bursts; NULL below 8 attempts
+period_s DOUBLE | period in seconds, where periodic or diurnal
+rita_beacon_score DOUBLE | RITA's score, 0 to 1, highest of its pairs in the last 24 h; a low one is no all-clear
+phase VARCHAR | phase of training that it is bound to, where that stands after all tests
+p_phase DOUBLE | p of the phase test, of all phases together
+p_in_run DOUBLE | p that it keeps to runs; NULL where nothing was observed outside of them
+coincides_with VARCHAR | tool, class of commands (`tool: class`), or any call; never called a cause
+attributable_share DOUBLE | share of its bouts beyond chance, cross-fitted over runs; around 0 where there is nothing
+attributable_low DOUBLE | lower end of its 95 % interval (bootstrap of runs)
+attributable_high DOUBLE | upper end
+coincident_k UBIGINT | bouts with a call of the strongest subject in the window before them
+coincident_n UBIGINT | bouts that were tested: those in runs with a trace
+expected_e DOUBLE | bouts with such a call that chance would give
+p_time DOUBLE | p of the time test: are bouts aligned with calls? of all subjects, windows and lags together
+p_label DOUBLE | p of the label test: does it matter which tool?
+q_assoc DOUBLE | p_time over all patterns (Benjamini–Hochberg)
+q_tool DOUBLE | the larger of p_time and p_label over all patterns; a tool is named up to 0.05, if both tests agree
+window_s DOUBLE | width of the window before a bout, in seconds
+lag_s DOUBLE | lag that was added to the sensor's clock, in seconds, beside clock_offset_s
+clock_offset_s DOUBLE | offset that was added to the sensor's time, as in clocks
+clock_bound_s DOUBLE | lags within ± this were searched, in seconds
+mde DOUBLE | smallest share that would have been seen of a tool called as often as the middle one
+n_tests UINTEGER | patterns that were tested, over which q is taken
+surrogates UINTEGER | surrogates drawn, at most 9,999
+seed UBIGINT | seed of its random numbers, from its key
+details JSON | what has no column of its own: basis of the timing class, phases, trend, terms of the score
 attribution VARCHAR words=attribution | exact, host, ambiguous or none
 verdict VARCHAR | one honest sentence
 tier VARCHAR | A to D
@@ -447,13 +454,33 @@ n_attempts UBIGINT | attempts in it
 n_events UBIGINT | events in it
 """,
     """
+bout_connections | Which connections, and through `connection_events` which lines, a bout is made of.
+pattern_id VARCHAR | pattern
+bout_no UINTEGER | bout
+connection_id UBIGINT | connection
+""",
+    """
 associations | What each pattern was tested against.
 pattern_id VARCHAR | pattern
-subject VARCHAR | tool, phase or episode group
+subject VARCHAR | any call, tool, class of commands, phase of training, or in runs
 k UBIGINT | bouts that coincide
 e DOUBLE | expected by chance
-p DOUBLE | p
-q DOUBLE | q
+p DOUBLE | p, of the whole search (max-T)
+q DOUBLE | p over all patterns, of the strongest subject
+""",
+    """
+bout_calls | Calls of the strongest subject in the window before each bout: all of them, since time alone names none.
+pattern_id VARCHAR | pattern
+bout_no UINTEGER | bout
+activity_id VARCHAR | call
+run_id VARCHAR | run
+episode_id VARCHAR | episode
+step BIGINT | step
+tool VARCHAR | tool
+delay_s DOUBLE | seconds from the start of the call to the bout, both by the trace's clock
+n_calls UBIGINT | such calls before this bout
+n_episodes UBIGINT | episodes that they belong to
+chance DOUBLE | share of bouts that would have such a call by chance
 """,
     """
 commands (command) | What commands of the trace say, each once: worked out when a hunt attributes.

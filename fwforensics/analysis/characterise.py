@@ -67,6 +67,7 @@ class _Judged:
     association: Association
     phases: list[PhaseTest]
     in_run: InRun | None
+    cycle_s: float | None
 
 
 def characterise(
@@ -119,7 +120,7 @@ def _judge(
     ]
     return _Judged(
         pattern, limited, seed, float(np.median(offsets)) if offsets else None, timing, association,
-        _phases(bouts, view, setting, seed), _in_run(bouts, view, setting),
+        _phases(bouts, view, setting, seed), _in_run(bouts, view, setting), _cycle(bouts, setting),
     )  # fmt: skip
 
 
@@ -167,6 +168,16 @@ def _in_run(bouts: pl.DataFrame, view: int, setting: Setting) -> InRun | None:
     for (place,), own in bouts.sort("place", "at").group_by("place", maintain_order=True):
         places.append((own["at"].to_numpy(), setting.runs_on(view, str(place or EVERYWHERE))))
     return in_run_test(places, setting.alive.get(view, []))
+
+
+def _cycle(bouts: pl.DataFrame, setting: Setting) -> float | None:
+    """Length of a cycle of phases in the runs of these bouts: the median time from a phase to its next turn."""
+    gaps = []
+    for run in sorted(bouts["run_id"].drop_nulls().unique().to_list()):
+        phases = setting.phases.get(run, [])
+        for name in sorted({p.name for p in phases}):
+            gaps += np.diff([p.low for p in phases if p.name == name]).tolist()
+    return float(np.median(gaps)) if gaps else None
 
 
 def benjamini_hochberg(p: Floats) -> Floats:
@@ -242,11 +253,11 @@ def _details(one: _Judged, q_phase: float | None) -> dict[str, Any]:
         "timing_basis": timing.basis, "timing_n": timing.n, "timing_notes": timing.notes, "burstiness": timing.b,
         "occupancy": timing.occupancy, "not_assessed": found.reason, "strongest": found.subject,
         "tests_agree": found.agrees, "subjects": len(found.tested), "widths": len(WIDTHS_S), "coverage": found.coverage,
-        "after": found.after, "onsets": found.onsets, "q_phase": q_phase,
+        "after": found.after, "onsets": found.onsets, "subject": found.named or found.subject, "q_phase": q_phase,
         "phase_k": phase.k if phase else None, "phase_e": phase.e if phase else None,
         "phase_once": phase.once if phase else None,
         "in_run_k": one.in_run.k if one.in_run else None, "in_run_n": one.in_run.n if one.in_run else None,
-        "in_run_ratio": one.in_run.ratio if one.in_run else None,
+        "in_run_ratio": one.in_run.ratio if one.in_run else None, "phase_cycle_s": one.cycle_s,
     }  # fmt: skip
     return {k: round(v, 6) if isinstance(v, float) else v for k, v in said.items() if v not in (None, "", [])}
 

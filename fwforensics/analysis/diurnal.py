@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import f as f_distribution
+from scipy.special import fdtrc
 
 Floats = npt.NDArray[np.float64]
 DAY_S = 86_400.0
@@ -92,7 +92,7 @@ def _tested(u: npt.NDArray[np.complex128], n: int, events: npt.NDArray[np.comple
         t2 = float(days * both.mean(axis=1) @ np.linalg.solve(covariance, both.mean(axis=1)))
     except np.linalg.LinAlgError:
         return TimeOfDay(1.0, strength, days, hour, holds=False)
-    p = float(f_distribution.sf((days - 2) / (2 * (days - 1)) * t2, 2, days - 2))
+    p = float(fdtrc(2, days - 2, (days - 2) / (2 * (days - 1)) * t2))
     strong = strength >= 0.5
     sure = (p <= 0.01 and (strong or (strength >= 0.3 and n >= 20))) or (p <= 0.05 and strong and n >= 20)
     return TimeOfDay(p, strength, days, hour, holds=sure)

@@ -1,57 +1,82 @@
-"""Which finding first, and what may be said of it.
+"""Which finding first.
 
-Tiers come before scores: C is what recurs (two runs or more), D the rest; A and B need the association tests. In a tier
-the score is 3 · lower limit of recurrence + severity (0.5 to 3). The verdict is one sentence; what was not assessed is
-said in it, and nothing is ever called a cause.
+Tiers come before scores: A coincides with a tool (q_tool ≤ .05), B with calls at large or a phase, or a command names
+its destination, C recurs (two runs or more) without a clock, D is the rest. In a tier the score is 10 · ev · (½ + f)
++ 3 · lower limit of recurrence + severity (0.5 to 3) + class weight, with ev 3 for a tool, 2 for a tool that does not
+stand after all tests, 1 for calls or a phase, 0 otherwise, and f the share beyond chance, cut to [0, 1]. The terms
+are kept in `details`: no score without them.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
 
-#: Severity's share of the score.
+from fwforensics.analysis.verdicts import verdict
+
+LEVEL = 0.05
 SEVERITY_SCORE = {"informational": 0.5, "low": 1.0, "medium": 2.0, "high": 3.0, "critical": 3.0}
-RECURRENCE_WEIGHT = 3.0
+CLASS_WEIGHT = {
+    "irregular": 1.0, "bursty": 0.7, "periodic": 0.5, "one-off": 0.4, "persistent": 0.4, "undetermined": 0.4,
+    "diurnal": 0.2,
+}  # fmt: skip
+EVIDENCE_WEIGHT, RECURRENCE_WEIGHT = 10.0, 3.0
 RECURRING_RUNS = 2
-NOT_ASSESSED = "Timing and association with calls are not assessed in this version."
+CLOCKS = ("periodic", "diurnal")
 
 
 def rank(judged: pl.DataFrame) -> pl.DataFrame:
-    """Add tier, score, attribution and verdict.
+    """Add tier, score, verdict, and the terms of the score to `details`.
 
     Args:
-        judged: one row a pattern: `severity`, `target`, `service`, `n_bouts` and the columns of `recurrence`.
+        judged: one row a pattern: `severity`, `target`, `service`, `n_bouts`, the columns of `recurrence`, of
+            `characterise`, `over_runs` (JSON: rate and trend), `content_matches`, `is_flow` (only flow exports saw it).
 
     Returns:
-        The same rows with `tier`, `score`, `attribution`, `verdict`.
+        The same rows with `tier`, `score`, `verdict`, and `details` completed.
     """
-    severity = pl.col("severity").replace_strict(SEVERITY_SCORE, return_dtype=pl.Float64)
-    return judged.with_columns(
-        pl.when(pl.col("runs_hit") >= RECURRING_RUNS).then(pl.lit("C")).otherwise(pl.lit("D")).alias("tier"),
-        (RECURRENCE_WEIGHT * pl.col("recurrence_low").fill_null(0) + severity).alias("score"),
-        pl.when(pl.col("runs_hit") > 0)
-        .then(pl.lit("host"))
-        .when(pl.col("runs_possible") > 0)
-        .then(pl.lit("ambiguous"))
-        .otherwise(pl.lit("none"))
-        .alias("attribution"),
-        pl.Series("verdict", [verdict(row) for row in judged.to_dicts()], pl.String),
-    )
+    rows = [_ranked(row) for row in judged.to_dicts()]
+    schema = {"tier": pl.String, "score": pl.Float64, "verdict": pl.String, "details": pl.String}
+    return judged.drop("details").hstack(pl.DataFrame(rows, schema=schema, orient="row"))
 
 
-def verdict(row: Mapping[str, Any]) -> str:
-    """One honest sentence about recurrence."""
-    hit, maybe, seen = row["runs_hit"], row["runs_possible"], row["runs_exposed"]
-    more = f", and possibly in {maybe - hit} more" if maybe and maybe > hit else ""
-    if seen:
-        share, low, high = (round(100 * row[c]) for c in ("recurrence", "recurrence_low", "recurrence_high"))
-        found = f"in {hit} of {seen} observed runs ({share} %, 95 % interval {low}–{high} %){more}"
-    elif hit or maybe:
-        found = f"hit in {hit} runs{more}; denominator not observable"
+def _ranked(row: Mapping[str, Any]) -> tuple[str, float, str, str]:
+    details = json.loads(row["details"] or "{}") | json.loads(row["over_runs"] or "{}")
+    terms = score_terms(row)
+    details |= {"content_matches": row["content_matches"] or 0, "score_terms": terms}
+    text = json.dumps(details, ensure_ascii=False)
+    return tier(row), round(sum(terms.values()), 3), verdict(row, details), text
+
+
+def tier(row: Mapping[str, Any]) -> str:
+    """A to D."""
+    if _within(row["q_tool"]):
+        return "A"
+    if _within(row["q_assoc"]) or row["phase"] or row["content_matches"]:
+        return "B"
+    return "C" if row["runs_hit"] >= RECURRING_RUNS and row["timing"] not in CLOCKS else "D"
+
+
+def score_terms(row: Mapping[str, Any]) -> dict[str, float]:
+    """The terms whose sum is the score."""
+    if _within(row["q_tool"]):
+        evidence = 3
+    elif _within(row["q_assoc"]) and _within(row["p_label"]):
+        evidence = 2
     else:
-        found = "tied to no run"
-    bouts = "1 bout" if row["n_bouts"] == 1 else f"{row['n_bouts']} bouts"
-    return f"{row['service']} to {row['target']}: {found}; {bouts}. {NOT_ASSESSED}"
+        evidence = int(_within(row["q_assoc"]) or bool(row["phase"]))
+    share = min(1.0, max(0.0, row["attributable_share"] or 0.0))
+    terms = {
+        "association": EVIDENCE_WEIGHT * evidence * (0.5 + share) if evidence else 0.0,
+        "recurrence": RECURRENCE_WEIGHT * (row["recurrence_low"] or 0.0),
+        "severity": SEVERITY_SCORE[row["severity"]],
+        "timing": CLASS_WEIGHT.get(row["timing"], 0.0),
+    }
+    return {k: round(v, 3) for k, v in terms.items()}
+
+
+def _within(value: float | None) -> bool:
+    return value is not None and value <= LEVEL

@@ -47,7 +47,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """Kendall's τ over runs and its p; the run before which the rate changes most, p of that, rates before and after."""
+    """Kendall's τ over runs and its p; the run before which the rate changes most, p of that, and both rates."""
 
     tau: float
     p_trend: float

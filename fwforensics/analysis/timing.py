@@ -24,6 +24,8 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 ONE_OFF_S = 15 * 60.0
 BIN_S, PERSISTENT_SHARE = 15 * 60.0, 0.8
+#: Windows of fewer bins say nothing of occupancy: one attempt fills them.
+MIN_BINS = 4
 #: Attempts closer than this are one cluster, where clusters are tested in place of attempts.
 CLUSTER_S = 10.0
 MIN_UNITS = 8
@@ -184,12 +186,13 @@ def _is_clustered(intervals: Floats, unit: float) -> bool:
 
 
 def _occupancy(seen: Attempts) -> float | None:
-    """Share of 15-minute bins with an attempt, of the windows that the pattern was seen in."""
+    """Share of 15-minute bins with an attempt, of the windows of an hour or more that the pattern was seen in."""
     hit = np.unique(seen.window[seen.window >= 0])
+    hit = hit[seen.ends[hit] - seen.starts[hit] >= MIN_BINS * BIN_S]
     if not len(hit):
         return None
     bins = np.maximum(1, np.floor((seen.ends - seen.starts) / BIN_S)).astype(int)
-    inside = seen.window >= 0
+    inside = np.isin(seen.window, hit)
     at = np.minimum(
         ((seen.times - seen.starts[seen.window]) / BIN_S)[inside].astype(int), bins[seen.window[inside]] - 1
     )
@@ -206,8 +209,10 @@ def _bursts(seen: Attempts, inside: npt.NDArray[np.bool_], rng: np.random.Genera
 
 def _decide(found: Timing, seen: Attempts, period: Period | None, day: TimeOfDay, burst: Burstiness | None) -> None:
     """The ordered decision."""
-    if seen.bouts == 1 or float(np.ptp(seen.times)) <= ONE_OFF_S:
-        found.word, found.basis = "one-off", "all attempts within 15 minutes, or one bout"
+    brief = float(np.ptp(seen.times)) <= ONE_OFF_S
+    # A beat faster than the pause that ends a bout is one bout for hours, and no one-off.
+    if brief or (seen.bouts == 1 and len(seen.times) < MIN_ATTEMPTS):
+        found.word, found.basis = "one-off", "all attempts within 15 minutes" if brief else "one bout"
     elif period is not None and period.p <= MAX_P and period.strong:
         low, high = DIURNAL_PERIOD_S
         found.word = "diurnal" if low <= period.period_s <= high else "periodic"

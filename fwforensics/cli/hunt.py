@@ -12,6 +12,7 @@ from fwforensics.cli import options, render
 from fwforensics.cli.app import app
 from fwforensics.cli.case import moment
 from fwforensics.cli.exits import ExitCode
+from fwforensics.cli.finding import print_statistics
 from fwforensics.errors import UsageError
 from fwforensics.queries import listing
 from fwforensics.store import Case
@@ -26,9 +27,9 @@ SHOWN = (
     "runs",
     "interval",
     "bouts",
-    "hosts",
+    "timing",
+    "coincides",
     "attribution",
-    "first",
     "last",
 )
 
@@ -59,8 +60,8 @@ def hunt(
         since=moment(since) if since else None, until=moment(until) if until else None, run=run,
         detections=tuple(detection or ()), min_severity=min_severity,
     )  # fmt: skip
-    with options.writing(case) as opened:
-        outcome = library.hunt(opened, scope, queries or ())
+    with options.writing(case) as opened, render.counter("patterns judged") as progress:
+        outcome = library.hunt(opened, scope, queries or (), progress)
     print_findings(outcome, limit)
     if fail_on is not None and _worst(outcome.patterns) >= library.SEVERITIES.index(fail_on):
         raise typer.Exit(ExitCode.FINDINGS)
@@ -75,7 +76,11 @@ def print_findings(outcome: library.Outcome, limit: int = 30) -> None:
     if render.style.output is not render.OutputFormat.TABLE:
         render.show(outcome.patterns)
         return
-    render.show(summary(outcome.patterns), title="findings", limit=limit or None)
+    render.show(summary(_page_one(outcome.patterns, limit)), title="findings")
+    if limit and outcome.patterns.height > limit:
+        shown = _page_one(outcome.patterns, limit).height
+        of = outcome.patterns.height
+        render.say(f"showing {shown} of {of}: the first {limit}, and all of high severity; --limit 0 shows all")
     if outcome.partial:
         render.say("partial: this hunt was filtered")
     for row in outcome.detections.to_dicts():
@@ -83,21 +88,34 @@ def print_findings(outcome: library.Outcome, limit: int = 30) -> None:
             render.say(f"{row['detection']}: not evaluable, no source fills {row['missing']}: that is no all-clear")
     for warning in outcome.warnings:
         render.say(warning)
-    render.say("timing and association with calls are not assessed in this version")
     if outcome.patterns.height:
         best = outcome.patterns["pattern_id"][0]
         render.say(f"next: fwf show {best} · fwf evidence {best} · fwf query run-presence")
 
 
+def _page_one(patterns: pl.DataFrame, limit: int) -> pl.DataFrame:
+    """The first findings, and whatever is severe: a single tunnel does not sink below many blocked pages."""
+    place = pl.int_range(pl.len())
+    return patterns.filter((place < limit) | pl.col("severity").is_in(["high", "critical"])) if limit else patterns
+
+
 def summary(patterns: pl.DataFrame) -> pl.DataFrame:
-    """The columns that people read: recurrence as `5 of 6`, its 95 % interval, how many hosts."""
+    """The columns that people read: recurrence as `5 of 6`, its 95 % interval, what it coincides with and how sure."""
+    named = pl.when(pl.col("coincides_with") == "any call").then("q_assoc").otherwise("q_tool").clip(0.0001).round(4)
+    coincides = (
+        pl.when(pl.col("coincides_with").is_not_null())
+        .then(pl.format("{} (q {})", "coincides_with", named))
+        .when(pl.col("p_time").is_null())
+        .then(pl.lit("not assessed"))
+        .otherwise(pl.lit("none shown"))
+        .alias("coincides")
+    )
     low, high = ((100 * pl.col(f"recurrence_{end}")).round(0).cast(pl.Int64) for end in ("low", "high"))
     return patterns.with_columns(
         pl.format("{} of {}", "runs_hit", pl.col("runs_exposed").cast(pl.String).fill_null("?")).alias("runs"),
         pl.format("{}–{} %", low, high).alias("interval"),
         pl.col("n_bouts").alias("bouts"),
-        pl.col("hosts").list.len(),
-        pl.col("first_ts").dt.truncate("1s").alias("first"),
+        coincides,
         pl.col("last_ts").dt.truncate("1s").alias("last"),
     ).select(SHOWN)
 
@@ -133,12 +151,18 @@ def _show_pattern(case: Case, finding: str) -> None:
         render.show(case.sql("SELECT * FROM patterns WHERE pattern_id = ?", [finding]).pl())
         return
     render.lines([row["verdict"], ""])
-    render.mapping({k: v for k, v in row.items() if v is not None and k != "verdict"})
+    print_statistics(row)
     scope = case.sql("SELECT scope FROM hunts ORDER BY hunt_id DESC LIMIT 1").scalar()
     if scope == "partial":
         render.say("partial: the hunt was filtered")
     bouts = listing(case, "pattern-bouts", finding=finding)
     render.show(bouts, title="bouts", limit=30)
+    against = listing(case, "pattern-associations", finding=finding)
+    if against.height:
+        render.show(against, title="what it was tested against: bouts that coincide, expected by chance", limit=12)
+    before = listing(case, "pattern-calls", finding=finding)
+    if before.height:
+        render.show(before, title="such calls before each bout, all of them: time alone names none", limit=20)
     calls = listing(case, "pattern-candidates", finding=finding)
     if calls.height:
         render.show(

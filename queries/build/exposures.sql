@@ -6,45 +6,7 @@ kind = "build"
 DELETE FROM exposures;
 
 INSERT INTO exposures (run_id, sensor, started_at, ended_at, seconds, basis)
-WITH buckets AS (
-    SELECT DISTINCT c.sensor, c.bucket + to_microseconds(CAST(coalesce(k.offset_s, 0) * 1000000 AS BIGINT)) AS bucket
-    FROM source_coverage AS c
-    LEFT JOIN (SELECT sensor, offset_s FROM clocks WHERE basis = 'declared' AND host IS NULL) AS k USING (sensor)
-),
--- Minutes with records, gaps bridged that are no longer than the sensor is quiet by itself.
-recorded AS (
-    SELECT sensor, min(bucket) AS started_at, max(bucket) + INTERVAL 1 MINUTE AS ended_at
-    FROM (
-        SELECT sensor, bucket, sum(fresh) OVER (PARTITION BY sensor ORDER BY bucket) AS stretch
-        FROM (
-            SELECT b.sensor, b.bucket,
-                CAST(epoch(b.bucket - lag(b.bucket) OVER (PARTITION BY b.sensor ORDER BY b.bucket)) - 60 > q.quiet_seconds AS INTEGER) AS fresh
-            FROM buckets AS b JOIN sensors AS q ON q.sensor = b.sensor
-        )
-    )
-    GROUP BY sensor, coalesce(stretch, 0)
-),
-spans AS (
-    SELECT sensor, started_at, ended_at, 'records' AS basis FROM recorded
-    UNION ALL
-    SELECT sensor, started_at, ended_at, 'declared' FROM coverage_declared
-),
--- Declared and recorded time that overlaps counts once, and as declared.
-alive AS (
-    SELECT sensor, min(started_at) AS started_at, max(ended_at) AS ended_at, min(basis) AS basis
-    FROM (
-        SELECT *, sum(fresh) OVER (PARTITION BY sensor ORDER BY started_at, ended_at, basis ROWS UNBOUNDED PRECEDING) AS stretch
-        FROM (
-            SELECT *,
-                CASE WHEN started_at <= max(ended_at) OVER (
-                    PARTITION BY sensor ORDER BY started_at, ended_at, basis ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-                ) THEN 0 ELSE 1 END AS fresh
-            FROM spans
-        )
-    )
-    GROUP BY sensor, stretch
-),
-shown AS (
+WITH shown AS (
     SELECT DISTINCT sensor, src_ip AS ip FROM events
     UNION SELECT DISTINCT sensor, dst_ip FROM events
 ),
@@ -73,6 +35,6 @@ SELECT
     a.basis
 FROM runs AS r
 JOIN seen AS s ON s.run_id = r.run_id
-JOIN alive AS a ON a.sensor = s.sensor
+JOIN sensor_alive AS a ON a.sensor = s.sensor
 WHERE greatest(a.started_at, r.started_at) < least(a.ended_at, r.ended_at)
 ORDER BY ALL;

@@ -41,7 +41,7 @@ SELECT
     coalesce(c.violations, 0) AS violations,
     m.run_id IS NOT NULL AS possible,
     CASE WHEN o.yes THEN e.run_id IS NOT NULL OR c.run_id IS NOT NULL END AS exposed,
-    coalesce(e.seconds, 0) AS seconds
+    coalesce(e.seconds, 0) AS seconds, r.started_at
 FROM patterns AS p
 CROSS JOIN runs AS r
 CROSS JOIN observable AS o
