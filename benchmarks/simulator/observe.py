@@ -115,11 +115,12 @@ def _attempts(world: World, pattern: Pattern, offset: Floats, known: Floats, ali
     took_part[world.window_run, world.window_host] = True
     inside = (run >= 0) & (guess < world.run_high[run]) & took_part[run, host]
     names = np.array([f"run-{i:02d}" for i in range(len(world.run_low))] + [""])
-    return pl.DataFrame({
+    columns = {
         "pattern_id": pl.Series([pattern.name]).new_from_index(0, len(host)),
         "host": np.array(world.hosts)[host], "at": stamped,
         "run_id": pl.Series(names[np.where(inside, run, -1)], dtype=pl.String).replace("", None),
-    }, schema={"pattern_id": pl.String, "host": pl.String, "at": pl.Float64, "run_id": pl.String}).sort("host", "at")  # fmt: skip
+    }  # fmt: skip
+    return pl.DataFrame(columns, schema={c: FRAMES["attempts"][c] for c in columns}).sort("host", "at")
 
 
 def _bouts(attempts: pl.DataFrame, patterns: Sequence[Pattern]) -> pl.DataFrame:

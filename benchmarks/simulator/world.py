@@ -1,4 +1,4 @@
-"""Runs one after the other, each on some hosts: warm-up, rollouts and updates in turn, evaluation; calls of episodes."""
+"""Runs one after the other, each on some hosts: warm-up, rollouts and updates in turn, evaluation; their calls."""
 
 from __future__ import annotations
 

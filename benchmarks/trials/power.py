@@ -7,11 +7,11 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
 import polars as pl
+from simulator import Clocks, Pattern, WorldShape, caused, make_world, observe
 
 from fwforensics.analysis.association import Association, associate
 from fwforensics.analysis.seeds import seed_of
 from fwforensics.analysis.setting import setting_of
-from simulator import Clocks, Pattern, WorldShape, caused, make_world, observe
 from trials.tables import share, table
 
 TOOL, SURROGATES, LEVEL = "git", 499, 0.01
@@ -26,7 +26,7 @@ CLOCKS = {
 
 def run(quick: bool) -> Iterator[str]:
     """The tables."""
-    worlds, each = (1, 2) if quick else (10, 8)
+    worlds, each = (1, 2) if quick else (8, 5)
     jobs = [
         (episodes, clock, delay, seed, each)
         for episodes, delay in [*((e, "exponential") for e in EPISODES), (8, "uniform")]
@@ -37,11 +37,11 @@ def run(quick: bool) -> Iterator[str]:
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         found = pl.concat(pool.map(_judged, jobs))
     yield (
-        f"Share of patterns with p_tool ≤ {LEVEL} (time test and label test, and they agree); in brackets p_time ≤ {LEVEL} "
-        f"alone. {worlds * each} patterns a cell in {worlds} worlds of 6 runs, seeds 2000 to {1999 + worlds}, standard error "
-        f"at most {0.5 / (worlds * each) ** 0.5:.3f}. Caused bouts follow `{TOOL}` (4 % of the calls), delay exponential of "
-        "10 s; the others come at any time of a run. n is what was simulated; some bouts merge or lie in phases without "
-        "calls.\n"
+        f"Share of patterns with p_tool ≤ {LEVEL} (time test and label test, and they agree); in brackets p_time "
+        f"≤ {LEVEL} alone. {worlds * each} patterns a cell in {worlds} worlds of 6 runs, seeds 2000 to {1999 + worlds}, "
+        f"standard error at most {0.5 / (worlds * each) ** 0.5:.3f}. Caused bouts follow `{TOOL}` (4 % of the calls), delay "
+        "exponential of 10 s; the others come at any time of a run. n is what was simulated; some bouts merge or lie in "
+        "phases without calls.\n"
     )
     for clock in CLOCKS:
         yield f"\n{clock}:\n"

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from simulator import ACTIVITY_KINDS, NULL_KINDS, Clocks, Pattern, WorldShape, caused, make_world, observe
+from simulator.world import NAMES
 
 from fwforensics.analysis.characterise import characterise
 from fwforensics.analysis.observations import Observations
-from simulator import ACTIVITY_KINDS, NULL_KINDS, Clocks, Pattern, WorldShape, caused, make_world, observe
-from simulator.world import NAMES
 from trials.tables import LIMITED, UNMERGED, table
 
 SEED = 5000
@@ -25,8 +25,7 @@ SEED = 5000
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Size of a case: patterns, violations (attempts), calls; share of patterns that follow a tool; clocks;
-    median of the bouts that a pattern aims at."""
+    """Size of a case: violations are attempts, `caused` a share of patterns, `bouts` the median that they aim at."""
 
     patterns: int = 200
     violations: int = 1_000_000
@@ -55,9 +54,9 @@ QUICK = {"quick": Size(patterns=10, violations=10_000, calls=4_000)}
 def run(quick: bool) -> Iterator[str]:
     """The table."""
     yield (
-        "`characterise` as the hunt calls it (9,999 surrogates, as many threads as processors), 20 runs of 6 to 14 h on 8 "
-        f"hosts, seed {SEED}; a fifth of the patterns follows a tool, the rest is of all null kinds in turn. Bouts "
-        "are log-normal (median 100, a tenth of the patterns beyond 500, at most 5,000). Making the world is not counted.\n"
+        "`characterise` as the hunt calls it (9,999 surrogates, as many threads as processors), 20 runs of 6 to 14 h on "
+        f"8 hosts, seed {SEED}; a fifth of the patterns follows a tool, the rest is of all null kinds in turn. Bouts are "
+        "log-normal (median 100, a tenth of the patterns beyond 500, at most 5,000). Making the world is not counted.\n"
     )
     rows = []
     for name, size in (QUICK if quick else SIZES).items():

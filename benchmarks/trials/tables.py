@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-
 from simulator import NULL_KINDS, Pattern
 from simulator.patterns import Kind
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
+from simulator.world import ROLLOUT_S, START, UPDATE_S
 
 from fwforensics.analysis.timing import Attempts, classify
-from simulator.world import ROLLOUT_S, START, UPDATE_S
 from trials.tables import table
 
 Floats = npt.NDArray[np.float64]
@@ -21,7 +21,7 @@ CLASSES = ("periodic", "persistent", "diurnal", "bursty", "irregular", "one-off"
 
 
 def cron(jitter: float, noise: float = 0.0, lost: float = 0.0) -> Process:
-    """Beats by the clock, each late by up to `jitter` of the period; further attempts at any time; beats that are lost."""
+    """Beats by the clock, each late by up to `jitter` of the period; further attempts at any time; lost beats."""
 
     def process(low: Floats, high: Floats, n: int, rng: np.random.Generator) -> Floats:
         extra = round(n * noise / (1 + noise))
@@ -95,9 +95,10 @@ def run(quick: bool) -> Iterator[str]:
         for n in NUMBERS
     }
     yield (
-        f"{repetitions} streams a cell, each on one host in runs of 12 h every 16 h, {A_RUN} attempts to a run (never less "
-        "than two runs from n = 10 on, five for diurnal), seeds 3000 on. *right / undetermined / wrong*; standard error at "
-        f"most {0.5 / repetitions**0.5:.3f}.\n"
+        f"{repetitions} streams a cell, each on one host in runs of 12 h every 16 h, {A_RUN} attempts to a run (never "
+        "less than two runs from n = 10 on, eight for diurnal), seeds 3000 on. *right / no class shown (undetermined or "
+        "irregular) / wrong class*; "
+        f"standard error at most {0.5 / repetitions**0.5:.3f}.\n"
     )
     yield from table(["process", "class", *(f"n = {n}" for n in NUMBERS)], (
         [name, right, *(_summary(found[name, n], right) for n in NUMBERS)]
@@ -112,7 +113,7 @@ def run(quick: bool) -> Iterator[str]:
 
 def _class(process: Process, n: int, number: int) -> str:
     rng = np.random.default_rng([3000, number, n])
-    runs = max(1 if n < 10 else 2, -(-n // A_RUN), 5 if process is diurnal else 1)
+    runs = max(1 if n < 10 else 2, -(-n // A_RUN), 8 if process is diurnal else 1)
     low = START + rng.uniform(0, 86_400) + np.arange(runs) * EVERY_S
     high = low + RUN_S
     at = np.sort(np.floor(process(low, high, n, rng)))
@@ -124,5 +125,8 @@ def _class(process: Process, n: int, number: int) -> str:
 
 
 def _summary(words: list[str], right: str) -> str:
-    good, open_ = words.count(right), words.count("undetermined")
-    return " / ".join(f"{x / len(words):.2f}" for x in (good, open_, len(words) - good - open_))
+    """Shares of the right class, of none (undetermined, or irregular where that is not the truth), of a wrong one."""
+    # A burst by itself is a one-off, whatever it came from.
+    good = words.count(right) + (words.count("one-off") if right == "bursty" else 0)
+    none = words.count("undetermined") + (words.count("irregular") if right != "irregular" else 0)
+    return " / ".join(f"{x / len(words):.2f}" for x in (good, none, len(words) - good - none))
