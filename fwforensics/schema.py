@@ -13,7 +13,7 @@ import polars as pl
 
 from fwforensics.schema_tables import DECLARATIONS
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 POLARS: dict[str, pl.DataType] = {
     "VARCHAR": pl.String(),
