@@ -110,6 +110,7 @@ class _Earlier:
     version: str
     opening: int | None
     closing: int | None
+    container: str | None
 
     def label(self) -> str:
         return f"{self.path}!{self.member}" if self.member else self.path
@@ -134,7 +135,9 @@ def identify(
     size, same = -1, None
     if alike:
         size, digests = _digests(source, {e.size for e in alike})
-        same = next((e for e in alike if e.size == size and e.sha256 == digests[size]), None)
+        copies = [e for e in alike if e.size == size and e.sha256 == digests[size]]
+        # Two files of which nothing can be read are copies only if they are the same as received.
+        same = next((e for e in copies if size or e.container == (source.container_sha256 or e.sha256)), None)
     grown = [e for e in alike if e.size < size and digests.get(e.size) == e.sha256 and _family(e, source)]
     # What cannot be continued inside (binary content, transcoded text) is read anew in place of what it began as.
     if replace or (grown and same is None and (whole or isinstance(transcoder(head), Utf16))):
@@ -143,7 +146,7 @@ def identify(
         return Known(replaces=place, message=message) if whole else _rotation(case, source, head, replaces=place)
     if same is not None:
         return _copy(source, same, options, version)
-    if whole or source.path == "-":
+    if whole or source.path == "-" or not size:
         return Known()
     if grown:
         return _continued(case, source, head, max(grown, key=lambda e: e.size))
@@ -175,8 +178,8 @@ def _make_room(case: Case, source: Source, contained: list[_Earlier], *, replace
 
 def _earlier(case: Case, where: str, values: list[object]) -> list[_Earlier]:
     rows = case.sql(
-        "SELECT source_id, path, member, sha256, size_bytes, options, parser_version, opening, closing "
-        f"FROM sources WHERE {where} ORDER BY source_id",
+        "SELECT source_id, path, member, sha256, size_bytes, options, parser_version, opening, closing, "
+        f"container_sha256 FROM sources WHERE {where} ORDER BY source_id",
         values,
     ).pl()
     return [_Earlier(*row) for row in rows.iter_rows()]

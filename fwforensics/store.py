@@ -144,9 +144,10 @@ class Case:
                 "this is a DuckDB file, but no case of fwforensics", where=str(self.path), remedy="give another --case"
             ) from error
         if row is None or row[0] != SCHEMA_VERSION:
-            made = row[1] if row else "unknown"
+            made, version = (row[1], row[0]) if row else ("unknown", "?")
             raise CaseError(
-                f"the case was made by fwforensics {made} and its tables are of another version",
+                f"the case was made by fwforensics {made} with tables of version {version}; "
+                f"this is {__version__} with {SCHEMA_VERSION}",
                 where=str(self.path),
                 remedy="ingest the evidence again into a new case",
             )
@@ -243,7 +244,9 @@ def _user() -> str:
 def connect(path: Path, *, read_only: bool, config: Mapping[str, Any]) -> duckdb.DuckDBPyConnection:
     """Open a database file, with errors that a user can act on."""
     try:
-        return duckdb.connect(str(path), read_only=read_only, config=dict(config))
+        con = duckdb.connect(str(path), read_only=read_only, config=dict(config))
+        con.execute("SET enable_progress_bar = false")  # it would stand among the rows
+        return con
     except duckdb.IOException as error:
         text = str(error)
         if "lock" in text.lower():
@@ -253,6 +256,9 @@ def connect(path: Path, *, read_only: bool, config: Mapping[str, Any]) -> duckdb
                 f"the case is open in {who}", where=str(path), remedy="wait until it is done, or give another --case"
             ) from error
         raise CaseError("the case cannot be opened", where=str(path), remedy=text.splitlines()[0]) from error
+    except duckdb.ParserException as error:  # of all settings, this one is a user's
+        what = f"{config.get('memory_limit')!r} is no amount of memory"
+        raise UsageError(what, remedy="write --memory-limit 2GB") from error
     except duckdb.Error as error:
         raise CaseError("the case cannot be opened", where=str(path), remedy=str(error).splitlines()[0]) from error
 

@@ -72,6 +72,10 @@ def main() -> None:
     except FwfError as error:
         render.complain(error)
         code = error.exit_code
+    except OSError as error:
+        why = error.strerror or str(error)
+        render.complain(FwfError(why, where=str(error.filename) if error.filename else None))
+        code = ExitCode.ERROR
     except (KeyboardInterrupt, typer.Abort):
         render.say("interrupted; what was finished is in the case, and the same command goes on from there")
         code = ExitCode.INTERRUPTED

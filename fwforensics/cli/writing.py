@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, cast
 import polars as pl
 import pyarrow.parquet as pq
 
-from fwforensics.cli.values import CONTROLS, OutputFormat, cell, plain, visible
+from fwforensics.cli.values import CONTROLS, OutputFormat, cell, plain, style, visible
 from fwforensics.errors import FwfError, UsageError
 
 
@@ -117,8 +117,30 @@ def _json(frames: Iterator[pl.DataFrame]) -> Iterator[str]:
 
 def _jsonl(frames: Iterator[pl.DataFrame]) -> Iterator[str]:
     for frame in frames:
-        rows = (json.dumps(_plain(r), ensure_ascii=False, default=str) + "\n" for r in frame.iter_rows(named=True))
-        yield _escaped("".join(rows))
+        if all(map(_is_plain, frame.dtypes)):
+            times = [_rfc3339(c) for c, t in frame.schema.items() if isinstance(t, pl.Datetime)]
+            yield _escaped(frame.with_columns(times).write_ndjson())
+        else:
+            rows = (json.dumps(_plain(r), ensure_ascii=False, default=str) for r in frame.iter_rows(named=True))
+            yield _escaped("".join(f"{row}\n" for row in rows))
+
+
+def _is_plain(dtype: pl.DataType) -> bool:
+    """Does JSON have this type, or is it a time in UTC?"""
+    if isinstance(dtype, pl.List):
+        return _is_plain(cast("pl.DataType", dtype.inner)) and not isinstance(dtype.inner, pl.Datetime)
+    in_utc = isinstance(dtype, pl.Datetime) and dtype.time_zone is None
+    return in_utc or dtype.is_integer() or dtype.is_float() or dtype in (pl.String, pl.Boolean, pl.Null)
+
+
+def _rfc3339(column: str) -> pl.Expr:
+    """What `plain` makes of a time, for a whole column."""
+    time = pl.col(column).dt.replace_time_zone("UTC")
+    if style.zone is not None:
+        time = time.dt.convert_time_zone(str(style.zone))
+    fraction = pl.when(time.dt.microsecond() == 0).then(pl.lit("")).otherwise(time.dt.strftime("%.6f"))
+    zone = time.dt.strftime("%:z").str.replace("+00:00", "Z", literal=True)
+    return pl.concat_str(time.dt.strftime("%Y-%m-%dT%H:%M:%S"), fraction, zone).alias(column)
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
