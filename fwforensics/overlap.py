@@ -132,12 +132,12 @@ def identify(
     """
     alike = _alike(case, head)
     digests: dict[int, str] = {}
-    size, same = -1, None
+    size, same, copies, damage = -1, None, [], None
     if alike:
-        size, digests = _digests(source, {e.size for e in alike})
+        size, digests, damage = _digests(source, {e.size for e in alike})
         copies = [e for e in alike if e.size == size and e.sha256 == digests[size]]
-        # Two files of which nothing can be read are copies only if they are the same as received.
-        same = next((e for e in copies if size or e.container == (source.container_sha256 or e.sha256)), None)
+        # Of damaged files, what can be read may be alike though the files are not.
+        same = next((e for e in copies if not damage or e.container == source.container_sha256), None)
     grown = [e for e in alike if e.size < size and digests.get(e.size) == e.sha256 and _family(e, source)]
     # What cannot be continued inside (binary content, transcoded text) is read anew in place of what it began as.
     if replace or (grown and same is None and (whole or isinstance(transcoder(head), Utf16))):
@@ -150,7 +150,7 @@ def identify(
         return Known()
     if grown:
         return _continued(case, source, head, max(grown, key=lambda e: e.size))
-    part = _part_of(alike, source, size, digests[size]) if alike else None
+    part = next(iter(copies), None) or (_part_of(alike, source, size, digests[size]) if alike else None)
     if part is not None:
         return Known(skips=[(0, size, part.source_id)], message=f"all of it is in source {part.source_id}")
     return _rotation(case, source, head)
@@ -194,8 +194,8 @@ def _alike(case: Case, head: bytes) -> list[_Earlier]:
     return _earlier(case, "head_sha256 IN (SELECT unnest(?)) AND (size_bytes > 0 OR ? = 0)", [list(digests), len(head)])
 
 
-def _digests(source: Source, sizes: set[int]) -> tuple[int, dict[int, str]]:
-    """Size of the content, and the digest of its beginning at each of `sizes` and at the end."""
+def _digests(source: Source, sizes: set[int]) -> tuple[int, dict[int, str], str | None]:
+    """Size of the content, the digest of its beginning at each of `sizes` and at the end, and why it ended early."""
     marks = sorted(sizes)
     digest, done, result = hashlib.sha256(), 0, {}
     with source.open() as content:
@@ -208,13 +208,14 @@ def _digests(source: Source, sizes: set[int]) -> tuple[int, dict[int, str]]:
             done += len(block)
             if done in sizes:
                 result[done] = digest.hexdigest()
+        damage = content.truncated
     result[done] = digest.hexdigest()
-    return done, result
+    return done, result, damage
 
 
 def content_digest(source: Source) -> str:
     """SHA-256 of all of a source's content."""
-    size, digests = _digests(source, set())
+    size, digests, _ = _digests(source, set())
     return digests[size]
 
 

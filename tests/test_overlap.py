@@ -275,3 +275,18 @@ def test_fingerprints_stand_for_whole_lines_at_both_ends() -> None:
     assert edges.of(b"x" * 64, b"x" * 64 + b"\n", 100) == (None, None)
     monsters = b"".join(b"%d" % n * (1 << 20) + b"\n" for n in range(20))
     assert len(edges.runs(monsters)) == 13
+
+
+def test_a_damaged_file_is_no_copy_of_what_could_be_read_of_it(tmp_path: Path) -> None:
+    """What is left of it is in the case already; that the rest is lost is told, once, and counted."""
+    case, log = tmp_path / "c.duckdb", write_log(tmp_path / "a.log", 0, 200)
+    take(case, log)
+    whole = gzip.compress(log.read_bytes(), mtime=0)
+    cut = tmp_path / "other.gz"
+    cut.write_bytes(whole[:-8])  # all of the data, without the trailer that proves it
+    [report] = take(case, cut).sources
+    assert (report.status, report.rejects, report.ignored) == ("continued", 1, 200)
+    assert "lost" in report.message
+    assert [s.status for s in take(case, cut).sources] == ["duplicate"]
+    assert one(case, EVENTS) == 200
+    assert one(case, BALANCED) == 0

@@ -117,6 +117,13 @@ def _unexpected(error: Exception) -> int:
         return ExitCode.INTERRUPTED
     if os.environ.get("FWF_DEBUG"):
         raise error
+    if type(error).__module__.partition(".")[0] in ("duckdb", "_duckdb"):
+        what = f"the database gave up: {str(error).splitlines()[0]}"
+        remedy = (
+            "what was committed is in the case; see to room on the disk (or --memory-limit), and repeat the command"
+        )
+        render.complain(FwfError(what, remedy=remedy))
+        return ExitCode.ERROR
     render.complain(
         FwfError(
             f"{type(error).__name__}: {error}",
