@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import polars as pl
 import typer
 
-from fwforensics import hunt as library
 from fwforensics.cli import options, render
 from fwforensics.cli.app import app
 from fwforensics.cli.case import moment
@@ -15,6 +14,9 @@ from fwforensics.cli.exits import ExitCode
 from fwforensics.errors import UsageError
 from fwforensics.queries import listing
 from fwforensics.store import Case
+
+if TYPE_CHECKING:
+    from fwforensics import hunt as library
 
 SHOWN = (
     "pattern_id",
@@ -52,6 +54,8 @@ def hunt(
     as_json: options.AsJson = False,
 ) -> None:
     """Detections → violations → patterns → ranked findings."""
+    from fwforensics import hunt as library  # scipy takes a second, and no other command waits for it
+
     options.choose(output, as_json)
     if fail_on is not None and fail_on not in library.SEVERITIES:
         raise UsageError(f"{fail_on!r} is no severity", remedy=f"known: {', '.join(library.SEVERITIES)}")
@@ -62,12 +66,11 @@ def hunt(
     with options.writing(case) as opened:
         outcome = library.hunt(opened, scope, queries or ())
     print_findings(outcome, limit)
-    if fail_on is not None and _worst(outcome.patterns) >= library.SEVERITIES.index(fail_on):
+    found = outcome.patterns["severity"]
+    if fail_on is not None and max(map(library.SEVERITIES.index, found), default=-1) >= library.SEVERITIES.index(
+        fail_on
+    ):
         raise typer.Exit(ExitCode.FINDINGS)
-
-
-def _worst(patterns: pl.DataFrame) -> int:
-    return max((library.SEVERITIES.index(s) for s in patterns["severity"]), default=-1)
 
 
 def print_findings(outcome: library.Outcome, limit: int = 30) -> None:

@@ -10,7 +10,6 @@ from typing import Annotated
 import polars as pl
 import typer
 
-from fwforensics import hunt as hunting
 from fwforensics import queries as library
 from fwforensics import store
 from fwforensics.cli import options, render, writing
@@ -91,6 +90,8 @@ def query(
 
     Example: fwf query recurring-violations -p min_runs=3
     """
+    from fwforensics import hunt as hunting
+
     options.choose(output, as_json)
     chosen = library.find_query(name, folders or ())
     if describe:
