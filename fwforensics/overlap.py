@@ -337,7 +337,8 @@ def _rotation(case: Case, source: Source, head: bytes, replaces: int | None = No
     # The reader drops a byte order mark: places in its text lie that many bytes behind those in the file.
     begins_at = len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0
     bare = Known(replaces=replaces, _at=begins_at, message=f"in place of source {replaces}" if replaces else "")
-    if source.path == "-" or isinstance(transcoder(head), Utf16):
+    short = len(head) < HEAD_READ and head.count(b"\n") < MIN_LINES
+    if short or source.path == "-" or isinstance(transcoder(head), Utf16):
         return bare
     name = Path(source.member or source.path)
     begins = str(name.with_name(rotation_stem(name.name)))

@@ -66,10 +66,8 @@ def hunt(
     with options.writing(case) as opened:
         outcome = library.hunt(opened, scope, queries or ())
     print_findings(outcome, limit)
-    found = outcome.patterns["severity"]
-    if fail_on is not None and max(map(library.SEVERITIES.index, found), default=-1) >= library.SEVERITIES.index(
-        fail_on
-    ):
+    worst = max(map(library.SEVERITIES.index, outcome.patterns["severity"]), default=-1)
+    if fail_on is not None and worst >= library.SEVERITIES.index(fail_on):
         raise typer.Exit(ExitCode.FINDINGS)
 
 

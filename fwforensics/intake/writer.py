@@ -11,7 +11,6 @@ import polars as pl
 from fwforensics import edges, overlap
 from fwforensics.formats._account import Batch
 from fwforensics.intake.options import PARSER_VERSION, Options, SourceReport
-from fwforensics.queries import listing
 from fwforensics.reader import Content, Source
 from fwforensics.store import Case, now
 
@@ -44,6 +43,7 @@ class Writer:
         self.tally = Tally()
         self.skips: list[tuple[int, int, int]] = []
         self._waiting: dict[str, list[pl.DataFrame]] = {}
+        self._most: str | None = None
         self._fallback = options.sensor or stem(source.name)
         case.execute("SET threads = 1")
 
@@ -161,8 +161,7 @@ class Writer:
     def _sensor(self) -> tuple[str, str]:
         if self.options.sensor is not None:
             return self.options.sensor, "option"
-        found = listing(self.case, "source-sensor", source=self.source_id).get_column("sensor")
-        most = str(found[0]) if len(found) else None
+        most = self._most
         recorded = self.tally.sensor_rows > 0 or (most is not None and most != self._fallback)
         return most or self._fallback, "record" if recorded else "name"
 
@@ -173,6 +172,10 @@ class Writer:
         rows = (
             joined.group_by("sensor", "bucket").agg(pl.col("records", "events", "lost").sum()).sort("sensor", "bucket")
         )
+        if not rows.height:
+            return None, None
+        counts = rows.group_by("sensor").agg(pl.col("records").sum())
+        self._most = str(counts.sort("records", "sensor", descending=[True, False])["sensor"][0])
         self.case.append("source_coverage", rows.with_columns(source_id=pl.lit(self.source_id, pl.UInt32)))
         return joined["first"].min(), joined["last"].max()
 
