@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -46,6 +47,8 @@ class Run:
 
 def import_manifest(case: Case, path: str, tz: str = "UTC") -> int:
     """Read a manifest into `runs` and `leases`; a run that is there already is replaced. Returns the number of runs."""
+    if not Path(path).is_file():
+        raise UsageError("there is no such file", where=path)
     with find(path, None).open() as content:
         text = content.read().decode("utf-8-sig", "backslashreplace")
     runs = read(text, path, tz)

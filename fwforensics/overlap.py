@@ -12,14 +12,19 @@ import codecs
 import hashlib
 import json
 import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
+
+from fwforensics import edges
 from fwforensics.errors import FwfError, SourceError, UsageError
 from fwforensics.queries import run_build
 from fwforensics.reader import CHUNK, Chunk, Content, Source, find
+from fwforensics.reader import HEAD as HEAD_READ
 from fwforensics.removal import remove_rows, require_independent
 from fwforensics.store import Case
 from fwforensics.unicode import Utf16, transcoder
@@ -103,6 +108,9 @@ class _Earlier:
     size: int
     options: str
     version: str
+    opening: int | None
+    closing: int | None
+    container: str | None
 
     def label(self) -> str:
         return f"{self.path}!{self.member}" if self.member else self.path
@@ -124,10 +132,12 @@ def identify(
     """
     alike = _alike(case, head)
     digests: dict[int, str] = {}
-    size, same = -1, None
+    size, same, copies, damage = -1, None, [], None
     if alike:
-        size, digests = _digests(source, {e.size for e in alike})
-        same = next((e for e in alike if e.size == size and e.sha256 == digests[size]), None)
+        size, digests, damage = _digests(source, {e.size for e in alike})
+        copies = [e for e in alike if e.size == size and e.sha256 == digests[size]]
+        # Of damaged files, what can be read may be alike though the files are not.
+        same = next((e for e in copies if not damage or e.container == source.container_sha256), None)
     grown = [e for e in alike if e.size < size and digests.get(e.size) == e.sha256 and _family(e, source)]
     # What cannot be continued inside (binary content, transcoded text) is read anew in place of what it began as.
     if replace or (grown and same is None and (whole or isinstance(transcoder(head), Utf16))):
@@ -136,11 +146,11 @@ def identify(
         return Known(replaces=place, message=message) if whole else _rotation(case, source, head, replaces=place)
     if same is not None:
         return _copy(source, same, options, version)
-    if whole or source.path == "-":
+    if whole or source.path == "-" or not size:
         return Known()
     if grown:
         return _continued(case, source, head, max(grown, key=lambda e: e.size))
-    part = _part_of(alike, source, size, digests[size]) if alike else None
+    part = next(iter(copies), None) or (_part_of(alike, source, size, digests[size]) if alike else None)
     if part is not None:
         return Known(skips=[(0, size, part.source_id)], message=f"all of it is in source {part.source_id}")
     return _rotation(case, source, head)
@@ -168,8 +178,8 @@ def _make_room(case: Case, source: Source, contained: list[_Earlier], *, replace
 
 def _earlier(case: Case, where: str, values: list[object]) -> list[_Earlier]:
     rows = case.sql(
-        "SELECT source_id, path, member, sha256, size_bytes, options, parser_version "
-        f"FROM sources WHERE {where} ORDER BY source_id",
+        "SELECT source_id, path, member, sha256, size_bytes, options, parser_version, opening, closing, "
+        f"container_sha256 FROM sources WHERE {where} ORDER BY source_id",
         values,
     ).pl()
     return [_Earlier(*row) for row in rows.iter_rows()]
@@ -184,8 +194,8 @@ def _alike(case: Case, head: bytes) -> list[_Earlier]:
     return _earlier(case, "head_sha256 IN (SELECT unnest(?)) AND (size_bytes > 0 OR ? = 0)", [list(digests), len(head)])
 
 
-def _digests(source: Source, sizes: set[int]) -> tuple[int, dict[int, str]]:
-    """Size of the content, and the digest of its beginning at each of `sizes` and at the end."""
+def _digests(source: Source, sizes: set[int]) -> tuple[int, dict[int, str], str | None]:
+    """Size of the content, the digest of its beginning at each of `sizes` and at the end, and why it ended early."""
     marks = sorted(sizes)
     digest, done, result = hashlib.sha256(), 0, {}
     with source.open() as content:
@@ -198,13 +208,14 @@ def _digests(source: Source, sizes: set[int]) -> tuple[int, dict[int, str]]:
             done += len(block)
             if done in sizes:
                 result[done] = digest.hexdigest()
+        damage = content.truncated
     result[done] = digest.hexdigest()
-    return done, result
+    return done, result, damage
 
 
 def content_digest(source: Source) -> str:
     """SHA-256 of all of a source's content."""
-    size, digests = _digests(source, set())
+    size, digests, _ = _digests(source, set())
     return digests[size]
 
 
@@ -318,12 +329,16 @@ def _again(earlier: _Earlier) -> Source | None:
 
 
 def _rotation(case: Case, source: Source, head: bytes, replaces: int | None = None) -> Known:
-    """Blocks that this content shares with the beginning or end of a rotation sibling."""
+    """Blocks that this content shares with the beginning or end of a rotation sibling.
+
+    Only siblings whose first or last lines stand here, by their fingerprints, are read again.
+    """
     skips: list[tuple[int, int, int]] = []
     # The reader drops a byte order mark: places in its text lie that many bytes behind those in the file.
     begins_at = len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0
     bare = Known(replaces=replaces, _at=begins_at, message=f"in place of source {replaces}" if replaces else "")
-    if source.path == "-" or isinstance(transcoder(head), Utf16):
+    short = len(head) < HEAD_READ and head.count(b"\n") < MIN_LINES
+    if short or source.path == "-" or isinstance(transcoder(head), Utf16):
         return bare
     name = Path(source.member or source.path)
     begins = str(name.with_name(rotation_stem(name.name)))
@@ -331,22 +346,50 @@ def _rotation(case: Case, source: Source, head: bytes, replaces: int | None = No
     siblings = [e for e in rows if _family(e, source) and (e.path, e.member) != (source.path, source.member)]
     if not siblings:
         return bare
-    size = _digests(source, set())[0]
-    for earlier in siblings:
+    size, begin, end = _windows(source, head)
+    for earlier, may_lead, may_follow in _overlapping(siblings, begin, end):
         theirs = _again(earlier)
         if theirs is None:
             continue
-        shared = _shared_lines(_slice(theirs, max(0, earlier.size - WINDOW), earlier.size), _slice(source, 0, WINDOW))
+        shared = 0
+        if may_lead:
+            shared = _shared_lines(_slice(theirs, max(0, earlier.size - WINDOW), earlier.size), begin)
         if shared:
             skips.append((0, shared, earlier.source_id))
             continue
-        shared = _shared_lines(
-            _slice(source, max(0, size - WINDOW), size), _slice(theirs, 0, min(WINDOW, earlier.size))
-        )
+        shared = _shared_lines(end, _slice(theirs, 0, min(WINDOW, earlier.size))) if may_follow else 0
         if shared:
             skips.append((size - shared, size, earlier.source_id))
     message = "; ".join(f"bytes {a:,}–{b:,} are in source {o}" for a, b, o in skips)
     return Known(replaces=replaces, skips=skips, message=message or bare.message, _at=begins_at)
+
+
+def _overlapping(siblings: list[_Earlier], begin: bytes, end: bytes) -> Iterator[tuple[_Earlier, bool, bool]]:
+    """The siblings whose last lines stand in `begin`, or whose first lines stand in `end`, and which of both."""
+    leads = np.isin(np.array([e.closing or edges.NEVER for e in siblings], np.uint64), edges.runs(begin))
+    follows = np.isin(np.array([e.opening or edges.NEVER for e in siblings], np.uint64), edges.runs(end))
+    for earlier, lead, follow in zip(siblings, leads.tolist(), follows.tolist(), strict=True):
+        may_lead, may_follow = lead or earlier.closing is None, follow or earlier.opening is None
+        if may_lead or may_follow:
+            yield earlier, may_lead, may_follow
+
+
+def _windows(source: Source, head: bytes) -> tuple[int, bytes, bytes]:
+    """Size of the content, and as much of its beginning and end as is held against siblings."""
+    if len(head) < HEAD_READ:
+        return len(head), head, head
+    begin: list[bytes] = []
+    end: deque[bytes] = deque()
+    size = held = 0
+    with source.open() as content:
+        while block := content.read(CHUNK):
+            if size < WINDOW:
+                begin.append(block)
+            end.append(block)
+            size, held = size + len(block), held + len(block)
+            while held - len(end[0]) >= WINDOW:
+                held -= len(end.popleft())
+    return size, b"".join(begin)[:WINDOW], b"".join(end)[-WINDOW:]
 
 
 def _shared_lines(end_of_one: bytes, begin_of_other: bytes) -> int:

@@ -21,7 +21,7 @@ import polars as pl
 
 from fwforensics.errors import QueryError, UsageError
 from fwforensics.schema import TABLES, quoted
-from fwforensics.store import Case, fetch, utc_of
+from fwforensics.store import Case, utc_of
 
 HEADER = re.compile(r"^\s*/\* ---\n(?P<toml>.*?)\n--- \*/\s*(?P<body>.*)$", re.DOTALL)
 RUNNABLE = ("detection", "hunt", "explore")
@@ -252,9 +252,14 @@ def listing(case: Case, name: str, **values: Any) -> pl.DataFrame:
 
 def run(case: Case, query: Query, given: Mapping[str, str] | None = None) -> pl.DataFrame:
     """Run a query with parameters as a user wrote them."""
+    return pl.concat(run_in_batches(case, query, given))
+
+
+def run_in_batches(case: Case, query: Query, given: Mapping[str, str] | None = None) -> Iterator[pl.DataFrame]:
+    """The same, a batch of rows at a time; the first has none, and tells the columns."""
     if complaint := not_one_select(query.body):
         raise QueryError(complaint, where=str(query.path))
-    return case.sql(query.body, query.bind(given or {})).pl()
+    return case.stream(query.body, query.bind(given or {}))
 
 
 def not_one_select(body: str) -> str | None:
@@ -265,11 +270,6 @@ def not_one_select(body: str) -> str | None:
         return str(error).splitlines()[0]
     single = len(statements) == 1 and statements[0].type == duckdb.StatementType.SELECT
     return None if single else "the body must be one SELECT"
-
-
-def run_sql(con: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, Any] | None = None) -> pl.DataFrame:
-    """Run ad-hoc SQL on an analyst's connection."""
-    return fetch(con, sql, values or {})
 
 
 def parameters(body: str) -> set[str]:

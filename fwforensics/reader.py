@@ -12,29 +12,24 @@ import hashlib
 import os
 import shutil
 import sys
-import tarfile
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from fwforensics.archives import BROKEN, EPOCH, INTO, Archive, Received, is_archive, utc
+from fwforensics.archives import HEAD as HEAD_OF_ARCHIVE
 from fwforensics.errors import SourceError, UsageError
-from fwforensics.inflate import DAMAGED, Guard, Inflating, Limits
+from fwforensics.inflate import DAMAGED, Inflating, Limits
 from fwforensics.unicode import transcoder
 
-# Members may be compressed with zstd, which the standard library reads from 3.14 on.
-if sys.version_info >= (3, 14):
-    import zipfile
-else:
-    from backports.zstd import zipfile
-
 #: What reading a file or an archive raises; the content of compressed streams is looked after by `Inflating`.
-UNREADABLE = (OSError, EOFError, zlib.error, zipfile.BadZipFile, tarfile.TarError)
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)
+UNREADABLE = (OSError, EOFError, zlib.error, *BROKEN)
 CHUNK = 4 << 20
 HEAD = 64 << 10
 #: A line longer than this is not assembled; its first part is handed on as a reject.
@@ -52,9 +47,10 @@ class Source:
 
     Attributes:
         path: where it was read from, absolute; `-` for stdin.
-        member: name inside the archive.
+        member: name inside the archive; inside an archive in an archive, the way there: `logs/fw.zip!fw.log`.
         mtime: when it was last changed, UTC without zone; of the member where there is one.
         stored_size: bytes as stored, for progress.
+        container_digest: works out the SHA-256 of the file as received, where that is not its content's.
     """
 
     path: str
@@ -63,7 +59,12 @@ class Source:
     stored_size: int
     limits: Limits
     opener: Opener
-    container_sha256: str | None = None
+    container_digest: Callable[[], str] | None = None
+
+    @property
+    def container_sha256(self) -> str | None:
+        """Of the file as received; None where its content is all that it is."""
+        return self.container_digest() if self.container_digest is not None else None
 
     @property
     def label(self) -> str:
@@ -101,6 +102,7 @@ class Content:
     _ahead: bytes = b""
     _begin: bytes = b""
     _back: bytes = b""
+    _last: bytes = b""
 
     @property
     def truncated(self) -> str | None:
@@ -111,6 +113,11 @@ class Content:
     def sha256(self) -> str:
         """Of all bytes read so far."""
         return str(self._sha.hexdigest())
+
+    @property
+    def tail(self) -> bytes:
+        """The last 64 KiB read so far."""
+        return self._last
 
     def head(self, size: int = HEAD) -> bytes:
         """The next bytes, without reading past them."""
@@ -134,6 +141,7 @@ class Content:
             block = self.raw.read(size) or b""
         if self.size < HEAD:
             self._begin += block[: HEAD - self.size]
+        self._last = (block if len(block) >= HEAD else self._last + block)[-HEAD:]
         self.size += len(block)
         self._sha.update(block)
         return block
@@ -243,7 +251,7 @@ def _paths(given: str) -> list[str]:
         found = (Path(root) / name for root, _, names in os.walk(path) for name in names)
         return sorted(str(f.resolve()) for f in found if f.is_file() and not _is_case(f))
     if path.exists():
-        return [str(path.resolve())]
+        return [str(path.resolve() if path.is_file() else path.absolute())]
     matched = sorted(p for g in glob.glob(given, recursive=True) if Path(g).exists() for p in _paths(g))  # noqa: PTH207 (user's own pattern)
     if not matched:
         raise UsageError("there is no such file or folder, and nothing matches it as a pattern", where=given)
@@ -261,26 +269,70 @@ def _is_case(path: Path) -> bool:
         return False
 
 
-def sources(path: str, limits: Limits) -> Iterator[Source]:
-    """The sources in one file: itself, its content, or the members of the archive that it is."""
+def sources(path: str, limits: Limits, wanted: str | None = None) -> Iterator[Source]:
+    """The sources in one file: itself, its content, or the members of the archive that it is.
+
+    Args:
+        path: the file, or `-`.
+        limits: when decompression is stopped.
+        wanted: of an archive, only the member of this name; no other is opened.
+    """
     if path == STDIN:
         now = datetime.now(UTC).replace(tzinfo=None)
         yield Source(STDIN, None, now, 0, limits, _stdin_opener(limits))
         return
     try:
         stat = Path(path).stat()
+        if not Path(path).is_file():
+            raise SourceError("this is a pipe or a device, no file", where=path, remedy="… | fwf ingest -")
         with closing(_decompressed(path, limits)) as raw:
-            head = raw.read(1024) or b""
+            head, is_plain = raw.read(HEAD_OF_ARCHIVE) or b"", raw.is_plain
     except DAMAGED as error:
         raise SourceError(str(error), where=path) from error
-    mtime = _time(stat.st_mtime)
-    digest = _file_digest(path)
-    if head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
-        yield from _zip_members(path, stat.st_size, limits, digest)
-    elif head[257:262] == b"ustar":
-        yield from _tar_members(path, stat.st_size, limits, digest)
+    digest = None if is_plain and not is_archive(head) else cache(partial(_file_digest, path))
+    if is_archive(head):
+        yield from _members(_archive(path, stat.st_size, stat.st_mtime_ns, limits), digest, wanted)
     else:
-        yield Source(path, None, mtime, stat.st_size, limits, lambda: closing(_decompressed(path, limits)), digest)
+        opener = lambda: closing(cast("BinaryIO", _decompressed(path, limits)))  # noqa: E731 (it is one expression)
+        yield Source(path, None, utc(stat.st_mtime), stat.st_size, limits, opener, digest)
+
+
+@lru_cache(maxsize=1)
+def _archive(path: str, size: int, mtime_ns: int, limits: Limits) -> Archive:
+    """The archive that a file is; the last one stays open, since its members are asked for one after the other."""
+    received = Received(path, size, utc(mtime_ns / 1e9), limits)
+    with closing(_decompressed(path, limits)) as raw:
+        head = raw.read(HEAD_OF_ARCHIVE)
+        if raw.is_plain:
+            return Archive(Path(path).open("rb"), head, received)
+    with closing(_decompressed(path, limits)) as raw:
+        return Archive(received.unpack(cast("BinaryIO", raw)), head, received)
+
+
+def _members(archive: Archive, digest: Callable[[], str] | None, wanted: str | None) -> Iterator[Source]:
+    """The files in an archive, and those in the archives in it; what cannot be opened is a source that says so."""
+    path, limits = archive.received.path, archive.received.limits
+    for member in archive.members:
+        name = member.name
+        if wanted is not None and wanted != name and not wanted.startswith(name + INTO):
+            continue
+        opener: Opener = partial(_closing, member.open)
+        try:
+            inner = archive.inside(member)
+        except SourceError as error:
+            inner, opener = None, _failing(error)
+        except DAMAGED:
+            inner = None  # a file like any other: it is read as far as it goes
+        except UNREADABLE as error:
+            inner, opener = None, _failing(SourceError(str(error), where=f"{path}{INTO}{name}"))
+        if inner is not None:
+            yield from _members(inner, digest, wanted)
+        else:
+            yield Source(path, name, member.mtime, member.stored_size, limits, opener, digest)
+
+
+def _closing(opener: Callable[[], BinaryIO]) -> AbstractContextManager[BinaryIO]:
+    return closing(opener())
 
 
 def _file_digest(path: str) -> str:
@@ -304,102 +356,15 @@ def _stdin_opener(limits: Limits) -> Opener:
     return opener
 
 
-def _decompressed(path: str, limits: Limits) -> BinaryIO:
-    return cast("BinaryIO", Inflating(Path(path).open("rb"), limits, path))
-
-
-def _zip_members(path: str, size: int, limits: Limits, digest: str) -> Iterator[Source]:
-    with zipfile.ZipFile(path) as archive:
-        infos = sorted((i for i in archive.infolist() if not i.is_dir()), key=lambda i: i.filename)
-    seen: dict[str, int] = {}
-    for info in infos:
-        opener = _zip_opener(path, info, limits)
-        member = _unique(info.filename, seen)
-        yield Source(path, member, _zip_time(info, path), info.compress_size or size, limits, opener, digest)
-
-
-def _unique(name: str, seen: dict[str, int]) -> str:
-    """Members of one archive may have one name: the second is `name#2`."""
-    seen[name] = seen.get(name, 0) + 1
-    return name if seen[name] == 1 else f"{name}#{seen[name]}"
-
-
-def _zip_time(info: zipfile.ZipInfo, path: str) -> datetime:
-    """A member's time; the archive's own where it has none that there could be."""
-    try:
-        return datetime(*info.date_time, tzinfo=UTC).replace(tzinfo=None)
-    except ValueError:
-        return _time(Path(path).stat().st_mtime)
-
-
-def _time(seconds: float) -> datetime:
-    """Seconds since 1970 as the case stores times; 1970 where they are beyond all years."""
-    try:
-        return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
-    except (ValueError, OverflowError, OSError):
-        return EPOCH
-
-
-def _zip_opener(path: str, info: zipfile.ZipInfo, limits: Limits) -> Opener:
-    @contextmanager
-    def opener() -> Iterator[BinaryIO]:
-        with zipfile.ZipFile(path) as archive:
-            try:
-                stream = archive.open(info)
-            except (RuntimeError, NotImplementedError) as error:  # encrypted, or an unknown method
-                raise SourceError(str(error), where=f"{path}!{info.filename}", remedy="unpack it first") from error
-            with stream:
-                compressed = info.compress_size
-                guard = Guard(limits, f"{path}!{info.filename}", lambda: max(compressed, 1))
-                yield cast("BinaryIO", Inflating(cast("BinaryIO", stream), limits, f"{path}!{info.filename}", guard))
-
-    return opener
-
-
-class _Unpacked:
-    """A tar archive that can be read anywhere: a compressed one is unpacked once, into a file without a name."""
-
-    def __init__(self, path: str, limits: Limits) -> None:
-        with closing(_decompressed(path, limits)) as raw:
-            if isinstance(raw, Inflating) and raw.is_plain:
-                self.file: BinaryIO = Path(path).open("rb")  # noqa: SIM115 (closed below)
-            else:
-                self.file = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115
-                shutil.copyfileobj(raw, self.file, CHUNK)
-                self.file.seek(0)
-        self.archive = tarfile.open(fileobj=self.file, mode="r:")  # noqa: SIM115
-
-    def __del__(self) -> None:
-        for thing in (getattr(self, "archive", None), getattr(self, "file", None)):
-            if thing is not None:
-                thing.close()
-
-    def opener(self, info: tarfile.TarInfo, label: str, limits: Limits) -> Opener:
-        """Opens one member."""
-
-        @contextmanager
-        def opened() -> Iterator[BinaryIO]:
-            stream = cast("BinaryIO", self.archive.extractfile(info))
-            yield cast("BinaryIO", Inflating(stream, limits, label))
-
-        return opened
-
-
-def _tar_members(path: str, size: int, limits: Limits, digest: str) -> Iterator[Source]:
-    unpacked = _Unpacked(path, limits)
-    members = sorted((i for i in unpacked.archive if i.isfile()), key=lambda i: i.name)
-    seen: dict[str, int] = {}
-    for info in members:
-        opener = unpacked.opener(info, f"{path}!{info.name}", limits)
-        member = _unique(info.name, seen)
-        yield Source(path, member, _time(info.mtime), min(size, info.size), limits, opener, digest)
+def _decompressed(path: str, limits: Limits) -> Inflating:
+    return Inflating(Path(path).open("rb"), limits, path)
 
 
 def find(path: str, member: str | None, limits: Limits | None = None) -> Source:
     """The source at a place that was read before."""
     if not Path(path).exists():
         raise SourceError("the file is no longer there", where=path)
-    for source in sources(path, limits or Limits()):
+    for source in sources(path, limits or Limits(), member):
         if source.member == member:
             return source
     raise SourceError(f"the archive has no member {member!r}", where=path)

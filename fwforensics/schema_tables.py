@@ -112,6 +112,8 @@ year_basis VARCHAR | explicit, option, mtime, or NULL where no record has a time
 parser_version VARCHAR | version of the parsers that read it
 options JSON | the options that it was read with
 head_sha256 VARCHAR | of its first 4096 bytes (all of a shorter source): finds grown files
+opening UBIGINT | fingerprint of its first lines: finds rotations that overlap; 0 where none can, NULL if unknown
+closing UBIGINT | fingerprint of its last lines
 """,
     """
 rejects | Lines that could not be read, with the reason; nothing that was read is lost.

@@ -19,6 +19,7 @@ from typing import Any, Self
 
 import duckdb
 import polars as pl
+import pyarrow as pa
 
 from fwforensics.errors import CaseError, CaseLockedError, QueryError, UsageError
 from fwforensics.formats._finish import canonical_address
@@ -28,6 +29,8 @@ from fwforensics.version import __version__
 #: Rows of one INSERT: one DuckDB row group. Just above it, everything is written twice.
 ROW_GROUP = 122_880
 MEMORY_LIMIT = "768MB"
+#: Rows of an answer that are held at once.
+ROWS_A_BATCH = 20_000
 DEFAULT_NETWORKS = (
     ("10.0.0.0/8", "RFC 1918"), ("172.16.0.0/12", "RFC 1918"), ("192.168.0.0/16", "RFC 1918"),
     ("100.64.0.0/10", "RFC 6598"), ("169.254.0.0/16", "link-local"), ("fe80::/10", "link-local"),
@@ -141,9 +144,10 @@ class Case:
                 "this is a DuckDB file, but no case of fwforensics", where=str(self.path), remedy="give another --case"
             ) from error
         if row is None or row[0] != SCHEMA_VERSION:
-            made = row[1] if row else "unknown"
+            made, version = (row[1], row[0]) if row else ("unknown", "?")
             raise CaseError(
-                f"the case was made by fwforensics {made} and its tables are of another version",
+                f"the case was made by fwforensics {made} with tables of version {version}; "
+                f"this is {__version__} with {SCHEMA_VERSION}",
                 where=str(self.path),
                 remedy="ingest the evidence again into a new case",
             )
@@ -166,6 +170,10 @@ class Case:
     def sql(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> Result:
         """Run a query; values are bound, never written into the text."""
         return Result(fetch(self._con, sql, values))
+
+    def stream(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> Iterator[pl.DataFrame]:
+        """Run a query and give its rows in batches, so that an answer may be larger than memory."""
+        return stream(self._con, sql, values)
 
     def append(self, table: str, frame: pl.DataFrame) -> int:
         """Write rows, at most a row group at a time; columns that the frame lacks are NULL or their default."""
@@ -236,7 +244,9 @@ def _user() -> str:
 def connect(path: Path, *, read_only: bool, config: Mapping[str, Any]) -> duckdb.DuckDBPyConnection:
     """Open a database file, with errors that a user can act on."""
     try:
-        return duckdb.connect(str(path), read_only=read_only, config=dict(config))
+        con = duckdb.connect(str(path), read_only=read_only, config=dict(config))
+        con.execute("SET enable_progress_bar = false")  # it would stand among the rows
+        return con
     except duckdb.IOException as error:
         text = str(error)
         if "lock" in text.lower():
@@ -246,24 +256,51 @@ def connect(path: Path, *, read_only: bool, config: Mapping[str, Any]) -> duckdb
                 f"the case is open in {who}", where=str(path), remedy="wait until it is done, or give another --case"
             ) from error
         raise CaseError("the case cannot be opened", where=str(path), remedy=text.splitlines()[0]) from error
+    except duckdb.ParserException as error:  # of all settings, this one is a user's
+        what = f"{config.get('memory_limit')!r} is no amount of memory"
+        raise UsageError(what, remedy="write --memory-limit 2GB") from error
     except duckdb.Error as error:
         raise CaseError("the case cannot be opened", where=str(path), remedy=str(error).splitlines()[0]) from error
 
 
 def fetch(con: duckdb.DuckDBPyConnection, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> pl.DataFrame:
     """Rows of a query as a frame."""
-    try:
+    with _explained():
         relation = con.sql(sql, params=values or None)
         if relation is None:
             return pl.DataFrame()
-        table = relation.to_arrow_table()
-        frame = pl.from_arrow(table.rename_columns(_told_apart(table.column_names)))
-    except duckdb.InterruptException as error:
-        raise KeyboardInterrupt from error
-    except duckdb.Error as error:
-        raise QueryError(str(error)) from error
+        return _frame(relation.to_arrow_table())
+
+
+def stream(
+    con: duckdb.DuckDBPyConnection, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()
+) -> Iterator[pl.DataFrame]:
+    """Rows of a query, a batch at a time; the first batch has none, and tells the columns."""
+    with _explained():
+        relation = con.sql(sql, params=values or None)
+        if relation is None:
+            return
+        reader = relation.to_arrow_reader(ROWS_A_BATCH)
+        yield _frame(reader.schema.empty_table())
+        while batch := next(reader, None):
+            yield _frame(pa.Table.from_batches([batch]))
+
+
+def _frame(table: pa.Table) -> pl.DataFrame:
+    frame = pl.from_arrow(table.rename_columns(_told_apart(table.column_names)))
     assert isinstance(frame, pl.DataFrame)  # noqa: S101 (a table gives a frame)
     return frame
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """What the database raises as what a user is told."""
+    try:
+        yield
+    except duckdb.InterruptException as error:
+        raise KeyboardInterrupt from error
+    except (duckdb.Error, pa.ArrowException) as error:
+        raise QueryError(str(error)) from error
 
 
 def analyst(path: str | Path, *, memory_limit: str = "2GB") -> duckdb.DuckDBPyConnection:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import signal
 from pathlib import Path
 
 import polars as pl
@@ -233,3 +234,70 @@ def test_demo_finds_what_recurs(tmp_path: Path) -> None:
     assert any(f["runs_hit"] >= 2 and f["category"] == "mining" for f in found)
     assert all(f["runs_exposed"] == 6 for f in found)
     assert fwf("verify", "--case", tmp_path / "demo" / "case.duckdb").returncode == 0
+
+
+def test_answers_come_in_batches_of_every_format(case: Path) -> None:
+    """More rows than one batch: no row is lost or doubled, and there is one header."""
+    sql = "SELECT i, 'x' || i AS t, TIMESTAMP '2026-03-01' + to_seconds(i) AS ts FROM range(45000) r(i)"
+    csv_text = fwf("sql", sql, "--case", case, "-o", "csv").stdout.decode()
+    assert [int(r["i"]) for r in csv.DictReader(io.StringIO(csv_text))] == list(range(45000))
+    jsonl = fwf("sql", sql, "--case", case, "-o", "jsonl").stdout.decode().splitlines()
+    assert json.loads(jsonl[-1]) == {"i": 44999, "t": "x44999", "ts": "2026-03-01T12:29:59Z"}
+    assert json.loads(fwf("sql", sql, "--case", case, "--json").stdout) == [json.loads(r) for r in jsonl]
+    frame = pl.read_parquet(io.BytesIO(fwf("sql", sql, "--case", case, "-o", "parquet").stdout))
+    assert frame["i"].to_list() == list(range(45000))
+    shown = fwf("sql", sql, "--case", case)
+    assert b"showing 200 of 45,000" in shown.stderr
+    for output, nothing in (("json", b"[]\n"), ("csv", b"n\n"), ("jsonl", b"")):
+        assert fwf("sql", "SELECT 1 AS n WHERE false", "--case", case, "-o", output).stdout == nothing
+
+
+def test_an_export_is_whole_or_not_there(case: Path, tmp_path: Path) -> None:
+    """A full disk, a folder in the way, a failing query: an error, no half file, and an old one stays as it was."""
+    import resource
+    import subprocess
+    import sys
+
+    target = tmp_path / "events.csv"
+    command = [sys.executable, "-m", "fwforensics", "export", "events", "-o", str(target), "--case", str(case)]
+
+    def full() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+
+    failed = subprocess.run(command, capture_output=True, check=False, preexec_fn=full)
+    assert failed.returncode == 1
+    assert b"cannot be written" in failed.stderr
+    assert b"Traceback" not in failed.stderr
+    assert list(tmp_path.iterdir()) == []
+    target.write_text("old")
+    assert fwf("export", "no-such-query", "-o", target, "--clobber", "--case", case).returncode == 2
+    assert target.read_text() == "old"
+    (tmp_path / "x.csv").mkdir()
+    assert fwf("export", "events", "-o", tmp_path / "x.csv", "--clobber", "--case", case).returncode == 2
+    assert fwf("export", "events", "-o", tmp_path / "no" / "x.csv", "--case", case).returncode == 1
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["events.csv", "x.csv"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["ingest", ".", "--max-reject-ratio", "7"], "--max-reject-ratio"),
+        (["ingest", ".", "--max-ratio", "-1"], "--max-ratio"),
+        (["ingest", ".", "--memory-limit", "lots"], "no amount of memory"),
+        (["sources", "set", "1", "--sensor", ""], "needs a name"),
+        (["runs", "import", "/nowhere/runs.csv"], "no such file"),
+    ],
+)
+def test_options_that_cannot_mean_anything(case: Path, arguments: list[str], said: str) -> None:
+    """Exit code 2 and a sentence, before anything is read."""
+    result = fwf(*arguments, "--case", case)
+    assert (result.returncode, said in result.stderr.decode()) == (2, True), result.stderr.decode()
+
+
+def test_declarations_of_an_unknown_sensor_are_remarked_on(case: Path) -> None:
+    """A misspelt sensor shows at once, and a declared clock leaves nothing undone."""
+    result = fwf("clock", "set", "gw-typo", "5", "--case", case)
+    assert result.returncode == 0
+    assert b"'gw-typo'; there are: gw1" in result.stderr
+    assert b"interrupted" not in fwf("info", "--case", case).stderr

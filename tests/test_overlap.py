@@ -238,3 +238,55 @@ def test_files_named_by_address_are_different_sensors() -> None:
     assert rotation_stem("10.0.0.1") == "10.0.0.1"
     assert rotation_stem("10.0.0.1.log.2.gz") == "10.0.0.1.log"
     assert rotation_stem("fw.log-20260101.gz") == "fw.log"
+
+
+def test_only_rotations_that_can_overlap_are_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of many siblings, only those whose first or last lines stand in the new one are opened a second time."""
+    from fwforensics import overlap
+
+    opened: list[int] = []
+    again = overlap._again
+
+    def counted(earlier: overlap._Earlier) -> object:
+        opened.append(earlier.source_id)
+        return again(earlier)
+
+    monkeypatch.setattr(overlap, "_again", counted)
+    case = tmp_path / "c.duckdb"
+    for number, first in enumerate((0, 700, 1400, 2100, 2500), 1):  # the last two share 200 lines
+        write_log(tmp_path / f"fw.log.{6 - number}", first, first + 600)
+        take(case, tmp_path / f"fw.log.{6 - number}")
+    assert opened == [4]
+    assert one(case, EVENTS) == 600 * 5 - 200
+
+
+def test_fingerprints_stand_for_whole_lines_at_both_ends() -> None:
+    """Runs of lines, wherever they stand; a half line at the end rules an overlap out, short content too."""
+    from fwforensics import edges
+
+    lines = [b"%d\n" % n for n in range(300)]
+    opening, closing = edges.of(b"".join(lines), b"".join(lines), 100)
+    assert opening in edges.runs(b"".join(lines[-2:] + lines[:8]))
+    assert opening not in edges.runs(b"".join(lines[:7]))
+    assert closing in edges.runs(b"".join(lines[100:]))
+    assert closing not in edges.runs(b"".join(lines[:-1]))
+    assert edges.of(b"".join(lines), b"".join(lines) + b"x", 100)[1] == edges.NEVER
+    assert edges.of(b"a\n" * 99, b"a\n" * 99, 100) == (edges.NEVER, edges.NEVER)
+    assert edges.of(b"x" * 64, b"x" * 64 + b"\n", 100) == (None, None)
+    monsters = b"".join(b"%d" % n * (1 << 20) + b"\n" for n in range(20))
+    assert len(edges.runs(monsters)) == 13
+
+
+def test_a_damaged_file_is_no_copy_of_what_could_be_read_of_it(tmp_path: Path) -> None:
+    """What is left of it is in the case already; that the rest is lost is told, once, and counted."""
+    case, log = tmp_path / "c.duckdb", write_log(tmp_path / "a.log", 0, 200)
+    take(case, log)
+    whole = gzip.compress(log.read_bytes(), mtime=0)
+    cut = tmp_path / "other.gz"
+    cut.write_bytes(whole[:-8])  # all of the data, without the trailer that proves it
+    [report] = take(case, cut).sources
+    assert (report.status, report.rejects, report.ignored) == ("continued", 1, 200)
+    assert "lost" in report.message
+    assert [s.status for s in take(case, cut).sources] == ["duplicate"]
+    assert one(case, EVENTS) == 200
+    assert one(case, BALANCED) == 0

@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import os
 import sys
 import tarfile
 import zipfile
@@ -178,3 +179,107 @@ def test_chunks_are_whole_lines_whatever_their_size(
     for chunk in found:
         assert chunk.first == number
         number += chunk.data.count(b"\n")
+
+
+def zipped(**members: bytes) -> bytes:
+    """A zip archive."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as z:
+        for name, data in members.items():
+            z.writestr(name, data)
+    return out.getvalue()
+
+
+def tarred(**members: bytes) -> bytes:
+    """A tar archive."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        for name, data in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
+def test_archives_in_archives_are_read_and_quoted_from(tmp_path: Path) -> None:
+    """A zip in a compressed tar, a tar in a zip: the member names the way in, and evidence goes it again."""
+    log = {n: "".join(iptables_line(i) + "\n" for i in range(n * 10, n * 10 + 5)).encode() for n in range(4)}
+    inner = gzip.compress(tarred(**{"t.log": log[0]}))
+    zip_inside = zipped(**{"fw.log.gz": gzip.compress(log[1]), "deep.tgz": inner})
+    path, case = tmp_path / "outer.tar.xz", tmp_path / "c.duckdb"
+    path.write_bytes(lzma.compress(tarred(**{"logs/fw.zip": zip_inside, "a.log": log[2]})))
+    (tmp_path / "outer.zip").write_bytes(zipped(**{"x/t.tar": tarred(**{"u.log": log[3]})}))
+    take(case, path, tmp_path / "outer.zip")
+    assert ask(case, "SELECT member, rows FROM sources ORDER BY source_id") == [
+        {"member": m, "rows": 5}
+        for m in ("a.log", "logs/fw.zip!deep.tgz!t.log", "logs/fw.zip!fw.log.gz", "x/t.tar!u.log")
+    ]
+    for source in range(1, 5):
+        quoted = fwf("evidence", "--source", str(source), "--line", "3", "--case", case, "--json")
+        assert quoted.stdout.count(b"FW-DROP") == 1, quoted.stderr
+    assert fwf("verify", "--case", case).returncode == 0
+    path.write_bytes(lzma.compress(tarred(**{"logs/fw.zip": zipped(other=b"x"), "a.log": log[2]})))
+    assert fwf("verify", "--case", case, "--json").stdout.count(b'"missing"') == 2
+    assert [s.status for s in take(case, tmp_path / "outer.zip").sources] == ["duplicate"]
+
+
+def test_archives_nest_only_so_deep_and_only_so_far(tmp_path: Path) -> None:
+    """What lies deeper than the bound, or unpacks to too much in all, is an error of that member alone."""
+    deep = TEXT
+    for _ in range(6):
+        deep = zipped(deep=deep, log=TEXT)
+    (tmp_path / "deep.zip").write_bytes(deep)
+    found = list(expand([str(tmp_path / "deep.zip")]))
+    failed = []
+    for source in found:
+        try:
+            with source.open() as content:
+                assert content.read() == TEXT
+        except SourceError as error:
+            failed.append(str(error))
+    assert len(failed) == 1
+    assert "more than 4 deep" in failed[0]
+    bomb = zipped(**{f"{n}.zip": zipped(big=bytes(4 << 20)) for n in range(10)})
+    for _ in range(2):
+        bomb = zipped(**{f"{n}.zip": bomb for n in range(10)})
+    (tmp_path / "bomb.zip").write_bytes(bomb)
+    refused = 0
+    for source in expand([str(tmp_path / "bomb.zip")], Limits(ratio=20, grace=1 << 20)):
+        try:
+            with source.open() as content:
+                content.read()
+        except BombError:
+            refused += 1
+    assert refused
+
+
+def test_an_encrypted_member_says_so(tmp_path: Path) -> None:
+    """A member behind a password is an error with the remedy; its neighbours are read."""
+    data = bytearray(zipped(secret=b"abc" * 100))
+    for magic, flag in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        data[data.index(magic) + flag] |= 1
+    (tmp_path / "x.zip").write_bytes(data)
+    [source] = expand([str(tmp_path / "x.zip")])
+    with pytest.raises(SourceError, match="encrypted"), source.open():
+        pass
+
+
+def test_a_pipe_in_a_folder_is_left_and_a_named_one_is_an_error(tmp_path: Path) -> None:
+    """Nothing waits for a writer that never comes."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "fw.log").write_text(iptables_line(1) + "\n")
+    assert [s.name for s in expand([str(tmp_path)])] == ["fw.log"]
+    [source] = expand([str(tmp_path / "pipe")])
+    with pytest.raises(SourceError, match="pipe"), source.open():
+        pass
+
+
+def test_two_files_of_which_nothing_can_be_read_are_no_copies(tmp_path: Path) -> None:
+    """Broken files that give nothing are told one by one, and the same one twice is taken once."""
+    (tmp_path / "a.gz").write_bytes(b"\x1f\x8bjunk")
+    (tmp_path / "b.gz").write_bytes(gzip.compress(TEXT)[:14])
+    case = tmp_path / "cases.duckdb"
+    report = take(case, tmp_path / "a.gz", tmp_path / "b.gz")
+    assert [s.status for s in report.sources] == ["new", "new"]
+    assert all("lost" in s.message for s in report.sources)
+    assert [s.status for s in take(case, tmp_path / "b.gz").sources] == ["duplicate"]

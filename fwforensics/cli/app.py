@@ -72,6 +72,10 @@ def main() -> None:
     except FwfError as error:
         render.complain(error)
         code = error.exit_code
+    except OSError as error:
+        why = error.strerror or str(error)
+        render.complain(FwfError(why, where=str(error.filename) if error.filename else None))
+        code = ExitCode.ERROR
     except (KeyboardInterrupt, typer.Abort):
         render.say("interrupted; what was finished is in the case, and the same command goes on from there")
         code = ExitCode.INTERRUPTED
@@ -113,6 +117,13 @@ def _unexpected(error: Exception) -> int:
         return ExitCode.INTERRUPTED
     if os.environ.get("FWF_DEBUG"):
         raise error
+    if type(error).__module__.partition(".")[0] in ("duckdb", "_duckdb"):
+        what = f"the database gave up: {str(error).splitlines()[0]}"
+        remedy = (
+            "what was committed is in the case; see to room on the disk (or --memory-limit), and repeat the command"
+        )
+        render.complain(FwfError(what, remedy=remedy))
+        return ExitCode.ERROR
     render.complain(
         FwfError(
             f"{type(error).__name__}: {error}",

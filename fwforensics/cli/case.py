@@ -16,7 +16,7 @@ from fwforensics.cli.exits import ExitCode
 from fwforensics.cli.noun import noun
 from fwforensics.errors import UsageError
 from fwforensics.queries import listing
-from fwforensics.store import utc_of
+from fwforensics.store import Case, utc_of
 
 sources_app = noun(
     "sources",
@@ -90,6 +90,8 @@ def set_source(
     """Correct run or sensor of sources, without reading them again."""
     if run is None and sensor is None:
         raise UsageError("nothing to set", remedy="give --run or --sensor")
+    if sensor == "":
+        raise UsageError("a sensor needs a name", remedy="to read it from the records again: fwf ingest --replace")
     with options.writing(case or ctx.obj) as opened:
         overview.set_sources(opened, ids, run=run, sensor=sensor)
         options.settle(opened)
@@ -164,6 +166,7 @@ def declare(
     if until <= begin:
         raise UsageError("the interval is empty", remedy="give FROM before TO")
     with options.writing(case or ctx.obj) as opened:
+        _warn_of_strangers(opened, sensor)
         with opened.transaction():
             opened.execute("INSERT INTO coverage_declared VALUES (?, ?, ?)", [sensor, begin, until])
             opened.execute("UPDATE meta SET derived_dirty = true")
@@ -180,12 +183,24 @@ def set_clock(
     case: options.CasePath = None,
 ) -> None:
     """Declare how far a sensor's clock is off."""
-    with options.writing(case or ctx.obj) as opened, opened.transaction():
-        opened.execute("DELETE FROM clocks WHERE sensor = ?", [sensor])
-        opened.execute("INSERT INTO clocks (sensor, offset_s, basis) VALUES (?, ?, 'declared')", [sensor, seconds])
-        opened.execute("UPDATE meta SET derived_dirty = true")
-        opened.log("clock set", {"sensor": sensor, "seconds": seconds}, 1, 0.0)
+    with options.writing(case or ctx.obj) as opened:
+        _warn_of_strangers(opened, sensor)
+        with opened.transaction():
+            opened.execute("DELETE FROM clocks WHERE sensor = ?", [sensor])
+            opened.execute("INSERT INTO clocks (sensor, offset_s, basis) VALUES (?, ?, 'declared')", [sensor, seconds])
+            opened.execute("UPDATE meta SET derived_dirty = true")
+            opened.log("clock set", {"sensor": sensor, "seconds": seconds}, 1, 0.0)
+        options.settle(opened)
     render.say(f"{sensor}: {seconds:+g} s")
+
+
+def _warn_of_strangers(case: Case, sensor: str) -> None:
+    """What is declared of a sensor that left no record, often a misspelt one, is said to be so."""
+    known = listing(case, "sensor-coverage")["sensor"].to_list()
+    if sensor not in known:
+        render.say(
+            f"no record in the case is of a sensor {sensor!r}; there are: {', '.join(map(str, known)) or 'none'}"
+        )
 
 
 @app.command()

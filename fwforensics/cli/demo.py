@@ -10,7 +10,6 @@ from typing import Annotated
 import polars as pl
 import typer
 
-from fwforensics import hunt as hunting
 from fwforensics import ingest as ingesting
 from fwforensics import manifest, overview, queries
 from fwforensics.cli import options, render
@@ -32,6 +31,8 @@ def demo(
     as_json: options.AsJson = False,
 ) -> None:
     """Build a case from the shipped incident, hunt, and show what comes back."""
+    from fwforensics import hunt as hunting
+
     options.choose(output, as_json)
     started = time.monotonic()
     place = folder or Path(tempfile.mkdtemp(prefix="fwf-demo-"))

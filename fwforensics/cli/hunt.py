@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import polars as pl
 import typer
 
-from fwforensics import hunt as library
 from fwforensics.cli import options, render
 from fwforensics.cli.app import app
 from fwforensics.cli.case import moment
@@ -16,6 +15,9 @@ from fwforensics.cli.finding import print_statistics
 from fwforensics.errors import UsageError
 from fwforensics.queries import listing
 from fwforensics.store import Case
+
+if TYPE_CHECKING:
+    from fwforensics import hunt as library
 
 SHOWN = (
     "pattern_id",
@@ -53,6 +55,8 @@ def hunt(
     as_json: options.AsJson = False,
 ) -> None:
     """Detections → violations → patterns → ranked findings."""
+    from fwforensics import hunt as library  # scipy takes a second, and no other command waits for it
+
     options.choose(output, as_json)
     if fail_on is not None and fail_on not in library.SEVERITIES:
         raise UsageError(f"{fail_on!r} is no severity", remedy=f"known: {', '.join(library.SEVERITIES)}")
@@ -63,12 +67,9 @@ def hunt(
     with options.writing(case) as opened, render.counter("patterns judged") as progress:
         outcome = library.hunt(opened, scope, queries or (), progress)
     print_findings(outcome, limit)
-    if fail_on is not None and _worst(outcome.patterns) >= library.SEVERITIES.index(fail_on):
+    worst = max(map(library.SEVERITIES.index, outcome.patterns["severity"]), default=-1)
+    if fail_on is not None and worst >= library.SEVERITIES.index(fail_on):
         raise typer.Exit(ExitCode.FINDINGS)
-
-
-def _worst(patterns: pl.DataFrame) -> int:
-    return max((library.SEVERITIES.index(s) for s in patterns["severity"]), default=-1)
 
 
 def print_findings(outcome: library.Outcome, limit: int = 30) -> None:

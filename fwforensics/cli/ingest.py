@@ -38,17 +38,17 @@ def ingest(
     replace: Annotated[bool, typer.Option("--replace", help="Read again what is in the case, in its place.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="A source with any reject is not taken.")] = False,
     max_reject_ratio: Annotated[
-        float, typer.Option(help="Share of rejected lines above which the exit code is 3.")
+        float, typer.Option(min=0, max=1, help="Share of rejected lines above which the exit code is 3.")
     ] = 0.05,
     memory_limit: Annotated[
         str | None, typer.Option(help="Memory of the database before it goes to disk, such as 2GB.")
     ] = None,
     jobs: Annotated[int, typer.Option(help="Kept for scripts: cores are shared out by themselves.")] = 0,
     max_ratio: Annotated[
-        float, typer.Option(help="Decompressed ÷ compressed bytes at which decompression stops.")
+        float, typer.Option(min=1, help="Decompressed ÷ compressed bytes at which decompression stops.")
     ] = Limits().ratio,
     max_size: Annotated[
-        float, typer.Option(help="Decompressed GiB of one source at which reading stops.")
+        float, typer.Option(min=0, help="Decompressed GiB of one source at which reading stops.")
     ] = Limits().size / 2**30,
     output: options.Output = render.OutputFormat.TABLE,
     as_json: options.AsJson = False,

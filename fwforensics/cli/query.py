@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import polars as pl
 import typer
 
-from fwforensics import hunt as hunting
 from fwforensics import queries as library
 from fwforensics import store
-from fwforensics.cli import options, render
+from fwforensics.cli import options, render, writing
 from fwforensics.cli.app import app
 from fwforensics.cli.exits import ExitCode
+from fwforensics.cli.values import OutputFormat
 from fwforensics.errors import UsageError
 from fwforensics.schema import TABLES
 
 queries_app = typer.Typer(invoke_without_command=True, help="List canned queries; hold them to the contract.")
 app.add_typer(queries_app, name="queries")
+#: What the ending of an exported file says.
+KINDS = {
+    ".csv": OutputFormat.CSV, ".jsonl": OutputFormat.JSONL, ".ndjson": OutputFormat.JSONL, ".json": OutputFormat.JSON,
+    ".parquet": OutputFormat.PARQUET, ".md": OutputFormat.MARKDOWN,
+}  # fmt: skip
 Folders = Annotated[list[str] | None, typer.Option("--queries", help="Further folder of queries; also $FWF_QUERIES.")]
 
 
@@ -84,6 +90,8 @@ def query(
 
     Example: fwf query recurring-violations -p min_runs=3
     """
+    from fwforensics import hunt as hunting
+
     options.choose(output, as_json)
     chosen = library.find_query(name, folders or ())
     if describe:
@@ -92,12 +100,11 @@ def query(
     given = dict(_pair(p) for p in param or ())
     with options.reading(case) as opened:
         missing = hunting.unmet(opened, chosen)
-        frame = library.run(opened, chosen, given)
-    if missing and not frame.height:
+        batches = library.run_in_batches(opened, chosen, given)
+        rows = render.stream(batches, limit=limit or None)
+    if missing and not rows:
         render.say(f"not evaluable on these sources: none fills {', '.join(missing)}; an empty answer is no all-clear")
-        render.show(frame) if render.style.output is not render.OutputFormat.TABLE else None
         raise typer.Exit(ExitCode.PARTIAL)
-    render.show(frame, limit=limit or None)
     if chosen.next and render.style.output is render.OutputFormat.TABLE:
         render.say(f"next: {'fwf query ' if ' ' not in chosen.next else ''}{chosen.next}")
 
@@ -141,10 +148,9 @@ def sql(
     options.reading(case).close()  # an interrupted ingest is finished before anything is asked
     con = store.analyst(options.case_path(case))
     try:
-        frame = library.run_sql(con, text or "")
+        render.stream(store.stream(con, text or ""), limit=limit or None)
     finally:
         con.close()
-    render.show(frame, limit=limit or None)
 
 
 @app.command()
@@ -161,24 +167,16 @@ def export(
     folders: Folders = None,
 ) -> None:
     """Write a table or the answer of a query to a file."""
-    kinds = {
-        ".csv": "csv",
-        ".jsonl": "jsonl",
-        ".ndjson": "jsonl",
-        ".json": "json",
-        ".parquet": "parquet",
-        ".md": "markdown",
-    }
-    if target.suffix not in kinds:
-        raise UsageError(f"what format is {target.name!r}?", remedy=f"let the name end in {', '.join(kinds)}")
-    if target.exists() and not clobber:
-        raise UsageError("the file is there already", where=str(target), remedy="--clobber overwrites it")
-    with options.reading(case) as opened:
-        views = opened.sql("SELECT view_name FROM duckdb_views() WHERE NOT internal").pl()["view_name"].to_list()
-        if what in TABLES or what in views:
-            frame = opened.sql(f'SELECT * FROM "{what}"').pl()
-        else:
-            frame = library.run(opened, library.find_query(what, folders or ()), dict(_pair(p) for p in param or ()))
-    with target.open("wb") as f:
-        render.write(frame, render.OutputFormat(kinds[target.suffix]), f)
-    render.say(f"wrote {frame.height:,} rows to {target}")
+    if target.suffix not in KINDS:
+        raise UsageError(f"what format is {target.name!r}?", remedy=f"let the name end in {', '.join(KINDS)}")
+    with options.reading(case) as opened, writing.whole_file(target, clobber=clobber) as file:
+        rows = writing.write(_rows_of(opened, what, folders, param), KINDS[target.suffix], file)
+    render.say(f"wrote {rows:,} rows to {target}")
+
+
+def _rows_of(case: store.Case, what: str, folders: list[str] | None, param: list[str] | None) -> Iterator[pl.DataFrame]:
+    """The rows of a table, a view, or a canned query."""
+    views = case.sql("SELECT view_name FROM duckdb_views() WHERE NOT internal").pl()["view_name"].to_list()
+    if what in TABLES or what in views:
+        return case.stream(f'SELECT * FROM "{what}"')
+    return library.run_in_batches(case, library.find_query(what, folders or ()), dict(_pair(p) for p in param or ()))

@@ -1,23 +1,16 @@
 """What is printed, and where: data on stdout, narration on stderr. The only module that knows rich.
 
-Log text is hostile: control and escape characters never reach a terminal, and CSV cells never begin a formula.
+What is printed is made safe in `values`, and as bytes in `writing`.
 """
 
 from __future__ import annotations
 
-import io
-import json
 import os
-import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 from rich.box import SIMPLE_HEAD
@@ -34,47 +27,16 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from fwforensics.errors import FwfError, UsageError
+from fwforensics.cli.values import OutputFormat as OutputFormat
+from fwforensics.cli.values import cell, safe, visible
+from fwforensics.cli.values import set_zone as set_zone
+from fwforensics.cli.values import stamp as stamp
+from fwforensics.cli.values import style as style
+from fwforensics.cli.writing import to_stdout, write
+from fwforensics.errors import FwfError
 
-
-class OutputFormat(StrEnum):
-    """How rows are printed."""
-
-    TABLE = "table"
-    JSON = "json"
-    JSONL = "jsonl"
-    CSV = "csv"
-    PARQUET = "parquet"
-    MARKDOWN = "markdown"
-
-
-@dataclass(slots=True)
-class Style:
-    """How this run of the command prints."""
-
-    output: OutputFormat = OutputFormat.TABLE
-    quiet: bool = False
-    progress: bool = True
-    zone: ZoneInfo | None = None
-
-
-style = Style()
-#: C0 and C1 controls, and marks that turn the direction of text.
-CONTROLS = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069\ufeff\ud800-\udfff]"
-)
 #: Texts up to this length never fold; longer ones keep at least `FOLDED` characters a line.
 SHORT, FOLDED = 16, 24
-
-
-def _visible(match: re.Match[str]) -> str:
-    code = ord(match.group())
-    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
-
-
-def safe(value: str) -> str:
-    """Text with control characters written out."""
-    return CONTROLS.sub(_visible, value.replace("\n", "\\n").replace("\t", "\\t"))
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -88,84 +50,40 @@ def say(message: str) -> None:
     """Narrate on stderr, unless `--quiet`."""
     if not style.quiet:
         sys.stdout.flush()
-        console(stderr=True).print(Text(CONTROLS.sub(_visible, message)), soft_wrap=True)
+        console(stderr=True).print(Text(visible(message)), soft_wrap=True)
 
 
 def complain(error: FwfError) -> None:
     """Print an error on stderr: what, where, remedy."""
     sys.stdout.flush()
-    text = Text("error: ", style="bold red") + Text(CONTROLS.sub(_visible, str(error)))
+    text = Text("error: ", style="bold red") + Text(visible(str(error)))
     console(stderr=True).print(text, soft_wrap=True)
-
-
-def set_zone(name: str | None) -> None:
-    """Zone in which times are shown; changes nothing but the display."""
-    if name is not None:
-        try:
-            style.zone = ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError):
-            raise UsageError(
-                f"there is no time zone {name!r}", remedy="give an IANA name such as Europe/Berlin"
-            ) from None
-
-
-def cell(value: Any) -> str:
-    """One value for people."""
-    if value is None:
-        return ""
-    if isinstance(value, datetime):
-        return stamp(value)
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
-    if isinstance(value, list | tuple):
-        shown = ", ".join(cell(v) for v in value[:4])
-        return f"{shown}, … ({len(value)})" if len(value) > 4 else shown
-    if isinstance(value, dict):
-        return safe(json.dumps(value, default=str, ensure_ascii=False))
-    return safe(str(value))
-
-
-def stamp(value: datetime) -> str:
-    """RFC 3339, UTC unless `--display-tz`."""
-    zoned = value.replace(tzinfo=UTC)
-    if style.zone is not None:
-        return zoned.astimezone(style.zone).isoformat(
-            sep="T", timespec="seconds" if not value.microsecond else "milliseconds"
-        )
-    text = value.isoformat(timespec="seconds" if not value.microsecond else "milliseconds")
-    return f"{text}Z"
-
-
-def plain(value: Any) -> Any:
-    """One value for machines: times as RFC 3339, the rest as it is."""
-    if isinstance(value, datetime):
-        zoned = value.replace(tzinfo=UTC)
-        return (zoned.astimezone(style.zone) if style.zone else zoned).isoformat().replace("+00:00", "Z")
-    if isinstance(value, list):
-        return [plain(v) for v in value]
-    if isinstance(value, dict):
-        return {k: plain(v) for k, v in value.items()}
-    if isinstance(value, float) and value != value:
-        return None
-    return value
 
 
 def show(frame: pl.DataFrame, *, title: str | None = None, limit: int | None = None, hide: Sequence[str] = ()) -> None:
     """Print rows on stdout in the chosen format; what a table leaves out is said on stderr."""
+    stream([frame], title=title, limit=limit, hide=hide)
+
+
+def stream(
+    batches: Iterable[pl.DataFrame], *, title: str | None = None, limit: int | None = None, hide: Sequence[str] = ()
+) -> int:
+    """The same for rows that come in batches, of which a table keeps no more than it shows. Returns their number."""
     if style.output is not OutputFormat.TABLE:
-        write(frame, style.output, sys.stdout.buffer)
-        return
-    shown = frame.drop([c for c in hide if c in frame.columns])
-    total = shown.height
-    if limit is not None and total > limit:
-        shown = shown.head(limit)
-    _print_table(shown, title)
+        return write(batches, style.output, to_stdout(sys.stdout.buffer))
+    kept: list[pl.DataFrame] = []
+    total = 0
+    for frame in batches:
+        if not kept or limit is None or total < limit:
+            kept.append(frame if limit is None else frame.head(limit - total))
+        total += frame.height
+    shown = pl.concat(kept) if kept else pl.DataFrame()
+    _print_table(shown.drop([c for c in hide if c in shown.columns]), title)
     if limit is not None and total > limit:
         say(f"showing {limit:,} of {total:,}; --limit 0 shows all")
     if not total:
         say("no rows")
+    return total
 
 
 def _print_table(shown: pl.DataFrame, title: str | None) -> None:
@@ -208,70 +126,6 @@ def _nearer(path: Any) -> Any:
 
 def _shortened(text: str, most: int = 300) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
-
-
-def write(frame: pl.DataFrame, output: OutputFormat, target: Any) -> None:
-    """Write rows as bytes in a machine format (or Markdown)."""
-    match output:
-        case OutputFormat.PARQUET:
-            buffer = io.BytesIO()
-            frame.write_parquet(buffer)
-            target.write(buffer.getvalue())
-        case OutputFormat.JSON:
-            rows = [{k: plain(v) for k, v in r.items()} for r in frame.iter_rows(named=True)]
-            target.write((_json(rows, indent=1) + "\n").encode(errors="backslashreplace"))
-        case OutputFormat.JSONL:
-            for r in frame.iter_rows(named=True):
-                line = _json({k: plain(v) for k, v in r.items()})
-                target.write((line + "\n").encode(errors="backslashreplace"))
-        case OutputFormat.CSV:
-            text = _csv(frame).decode(errors="backslashreplace")
-            target.write((_visible_text(text) if getattr(target, "isatty", bool)() else text).encode())
-        case _:
-            target.write(_markdown(frame).encode(errors="backslashreplace"))
-    target.flush()
-
-
-def _json(value: Any, indent: int | None = None) -> str:
-    """JSON text in which control characters and direction marks are escapes."""
-    text = json.dumps(value, ensure_ascii=False, default=str, indent=indent)
-    return CONTROLS.sub(lambda m: f"\\u{ord(m.group()):04x}", text)
-
-
-def _visible_text(text: str) -> str:
-    """Text with control characters written out, but for line ends and tabs."""
-    return CONTROLS.sub(_visible, text)
-
-
-def _csv(frame: pl.DataFrame) -> bytes:
-    """CSV whose cells no spreadsheet takes for a formula."""
-    texts = [
-        pl.col(c).map_elements(lambda v: json.dumps(plain(v), default=str, ensure_ascii=False), return_dtype=pl.String)
-        if isinstance(t, pl.List | pl.Struct)
-        else pl.col(c).dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
-        if isinstance(t, pl.Datetime)
-        else pl.col(c)
-        for c, t in frame.schema.items()
-    ]
-    flat = frame.with_columns(texts) if texts else frame
-    guarded = [
-        pl.when(pl.col(c).str.contains(r"^[=+\-@\t\r]"))
-        .then(pl.concat_str([pl.lit("'"), pl.col(c)]))
-        .otherwise(pl.col(c))
-        .alias(c)
-        for c, t in flat.schema.items()
-        if t == pl.String
-    ]
-    return (flat.with_columns(guarded) if guarded else flat).write_csv().encode()
-
-
-def _markdown(frame: pl.DataFrame) -> str:
-    def escaped(value: Any) -> str:
-        text = cell(value).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace(">", "&gt;")
-        return text.replace("`", "\\`").replace("[", "\\[").replace("*", "\\*").replace("_", "\\_")
-
-    head = "| " + " | ".join(escaped(c) for c in frame.columns) + " |\n|" + " --- |" * frame.width + "\n"
-    return head + "".join("| " + " | ".join(map(escaped, row)) + " |\n" for row in frame.iter_rows())
 
 
 def mapping(rows: Mapping[str, Any], title: str | None = None) -> None:

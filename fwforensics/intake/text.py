@@ -46,10 +46,12 @@ def ingest_text(case: Case, source: Source, options: Options, progress: Progress
         for batch, size in _in_thread(_parsed(content, parser, known)):
             writer.add(batch)
             progress(source.label, size if source.stored_size == 0 else _stored(content, size), source.stored_size)
+        message = known.message
         if content.truncated:
             writer.add(cut_short(content.truncated, writer.tally.lines + 1))
+            message = "; ".join(filter(None, (message, f"{content.truncated}; what follows is lost")))
         known.verify(content)
-        return writer.finish(content, head, started, "continued" if known.skips else "new", known.message)
+        return writer.finish(content, head, started, "continued" if known.skips else "new", message)
 
 
 def _stored(content: Content, size: int) -> int:

@@ -8,10 +8,9 @@ from typing import Any
 
 import polars as pl
 
-from fwforensics import overlap
+from fwforensics import edges, overlap
 from fwforensics.formats._account import Batch
 from fwforensics.intake.options import PARSER_VERSION, Options, SourceReport
-from fwforensics.queries import listing
 from fwforensics.reader import Content, Source
 from fwforensics.store import Case, now
 
@@ -44,6 +43,7 @@ class Writer:
         self.tally = Tally()
         self.skips: list[tuple[int, int, int]] = []
         self._waiting: dict[str, list[pl.DataFrame]] = {}
+        self._most: str | None = None
         self._fallback = options.sensor or stem(source.name)
         case.execute("SET threads = 1")
 
@@ -124,21 +124,27 @@ class Writer:
         if t.lines != t.parsed + t.rejects + t.ignored:
             raise AssertionError(f"{self.source.label}: {t.lines} lines, {t.parsed} + {t.rejects} + {t.ignored}")
         sensor, basis = self._sensor()
+        opening, closing = edges.of(head, content.tail, overlap.MIN_LINES)
         row = {
             "source_id": self.source_id, "path": self.source.path, "member": self.source.member,
-            "sha256": content.sha256, "container_sha256": self.source.container_sha256, "size_bytes": content.size,
+            "sha256": content.sha256, "container_sha256": self.source.container_sha256 or content.sha256,
+            "size_bytes": content.size,
             "format": main, "sensor": sensor, "sensor_basis": basis, "run_id": self.options.run, "ingested_at": now(),
             "lines": t.lines, "parsed": t.parsed, "rejects": t.rejects, "ignored": t.ignored, "rows": t.rows,
             "first_ts": first, "last_ts": last, "tz": self.options.zone,
             "tz_basis": ("option" if self.options.tz else "default") if t.local else "explicit",
             "year_basis": self._year_basis(first), "parser_version": PARSER_VERSION,
             "options": self.options.recorded(), "head_sha256": overlap.head_digest(head),
+            "opening": opening, "closing": closing,
         }  # fmt: skip
         self.case.append(
             "sources",
             pl.DataFrame(
                 [row],
-                schema_overrides={"first_ts": pl.Datetime("us"), "last_ts": pl.Datetime("us")},
+                schema_overrides={
+                    **dict.fromkeys(("first_ts", "last_ts"), pl.Datetime("us")),
+                    **dict.fromkeys(("opening", "closing"), pl.UInt64),
+                },
                 infer_schema_length=None,
             ),
         )
@@ -155,8 +161,7 @@ class Writer:
     def _sensor(self) -> tuple[str, str]:
         if self.options.sensor is not None:
             return self.options.sensor, "option"
-        found = listing(self.case, "source-sensor", source=self.source_id).get_column("sensor")
-        most = str(found[0]) if len(found) else None
+        most = self._most
         recorded = self.tally.sensor_rows > 0 or (most is not None and most != self._fallback)
         return most or self._fallback, "record" if recorded else "name"
 
@@ -167,6 +172,10 @@ class Writer:
         rows = (
             joined.group_by("sensor", "bucket").agg(pl.col("records", "events", "lost").sum()).sort("sensor", "bucket")
         )
+        if not rows.height:
+            return None, None
+        counts = rows.group_by("sensor").agg(pl.col("records").sum())
+        self._most = str(counts.sort("records", "sensor", descending=[True, False])["sensor"][0])
         self.case.append("source_coverage", rows.with_columns(source_id=pl.lit(self.source_id, pl.UInt32)))
         return joined["first"].min(), joined["last"].max()
 
