@@ -13,7 +13,7 @@ import polars as pl
 
 from fwforensics.schema_tables import DECLARATIONS
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 POLARS: dict[str, pl.DataType] = {
     "VARCHAR": pl.String(),
@@ -40,7 +40,12 @@ WORDS: dict[str, tuple[str, ...]] = {
     "initiator": ("vendor", "syn", "first", "port", "unknown"),
     "scope": ("internal", "external", "special"),
     "zone": ("internal", "external"),
-    "indicator_kind": ("ip", "cidr", "domain", "port"),
+    "indicator_kind": ("ip", "cidr", "domain", "port", "app"),
+    "safelist_kind": ("address", "cidr", "domain", "port", "detection"),
+    "side": ("client", "server", "either"),
+    "evidence": ("policy", "shape", "service", "indicator", "verdict"),
+    "news": ("new", "raised", "seen"),
+    "evaluability": ("evaluable", "not evaluable", "not observed"),
     "category": ("mining", "tunnel", "probe", "metadata", "upload", "policy", "other"),
     "run_basis": ("source", "lease", "time", "ambiguous", "none"),
     "timing": ("one-off", "persistent", "periodic", "diurnal", "bursty", "irregular", "undetermined"),

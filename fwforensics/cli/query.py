@@ -9,7 +9,7 @@ from typing import Annotated
 import polars as pl
 import typer
 
-from fwforensics import hunt as hunting
+from fwforensics import capability
 from fwforensics import queries as library
 from fwforensics import store
 from fwforensics.cli import options, render
@@ -91,7 +91,7 @@ def query(
         return
     given = dict(_pair(p) for p in param or ())
     with options.reading(case) as opened:
-        missing = hunting.unmet(opened, chosen)
+        missing = capability.unmet(opened, chosen)
         frame = library.run(opened, chosen, given)
     if missing and not frame.height:
         render.say(f"not evaluable on these sources: none fills {', '.join(missing)}; an empty answer is no all-clear")

@@ -18,7 +18,7 @@ DELETE FROM associations;
 DELETE FROM candidates;
 
 CREATE OR REPLACE TEMP TABLE keyed AS
-SELECT *, 'P-' || left(sha256(concat_ws('|', target, service)), 12) AS pattern_id FROM grouped;
+SELECT *, 'P-' || left(sha256(concat_ws('|', target, service, CASE WHEN suppressed_by IS NOT NULL THEN 'suppressed' END)), 12) AS pattern_id FROM grouped;
 
 INSERT INTO pattern_violations SELECT DISTINCT pattern_id, violation_id FROM keyed ORDER BY ALL;
 
@@ -52,7 +52,7 @@ FROM (
 INSERT INTO patterns BY NAME
 SELECT
     k.pattern_id, any_value(target) AS target, any_value(service) AS service,
-    arg_max(detection, (list_position(['informational', 'low', 'medium', 'high', 'critical'], severity), category <> 'policy', detection)) AS detection,
+    arg_max(detection, (list_position(['informational', 'low', 'medium', 'high', 'critical'], severity), list_position(['policy', 'shape', 'service', 'indicator', 'verdict'], evidence), detection)) AS detection,
     list_sort(list(DISTINCT detection)) AS detections,
     arg_max(category, (category <> 'other' AND category <> 'policy', category <> 'other', list_position(['informational', 'low', 'medium', 'high', 'critical'], severity), category)) AS category,
     arg_max(severity, list_position(['informational', 'low', 'medium', 'high', 'critical'], severity)) AS severity,
