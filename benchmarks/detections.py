@@ -3,9 +3,10 @@
     python benchmarks/detections.py --lab LAB_FOLDER --corpus CORPUS_FOLDER > docs/accuracy-detections.md
 
 The lab is read through each of its sensors alone and through all together, with the networks that its inventory calls
-internal declared, as an analyst would. A flow counts as found where a detection of the label's category marks it, by its
-5-tuple as the firewall sees it and its time. The corpus has logs of scans (`iptables/psad`), whose names say what they
-are, and connection logs of ordinary traffic (`zeek_conn`).
+internal declared, as an analyst would. A flow counts as found where a detection of the label's category marks it as
+medium or worse, by its 5-tuple as the firewall sees it and its time. "Not evaluable" is what was not found by a sensor
+on which a detection by shape of that category could not be evaluated. The corpus has logs of scans (`iptables/psad`),
+whose names say what they are, and connection logs of ordinary traffic (`zeek_conn`).
 """
 
 from __future__ import annotations
@@ -71,12 +72,14 @@ def labelled(case: Case, lab: Path) -> pl.DataFrame:
     """Each connection of the case with what the truth says of it, and what detections say: one row a connection."""
     marked = case.sql(
         """
-        SELECT c.connection_id, c.protocol, c.client_ip, c.client_port, c.server_ip, c.server_port, epoch(c.first_ts) AS ts,
+        SELECT c.connection_id, c.protocol, c.client_ip, c.client_port, c.server_ip, c.server_port,
+            epoch(c.first_ts) AS ts,
             list_sort(list(DISTINCT v.category) FILTER (v.category IS NOT NULL)) AS categories,
             list_sort(list(DISTINCT v.category) FILTER (v.severity IN ('medium', 'high', 'critical'))) AS severe
         FROM connections AS c
         LEFT JOIN connection_events AS o ON o.connection_id = c.connection_id
-        LEFT JOIN violation_events AS e ON e.source_id = o.source_id AND e.line_no = o.line_no AND e.record_no = o.record_no
+        LEFT JOIN violation_events AS e
+            ON e.source_id = o.source_id AND e.line_no = o.line_no AND e.record_no = o.record_no
         LEFT JOIN violations AS v ON v.violation_id = e.violation_id
         GROUP BY ALL ORDER BY c.connection_id
         """
@@ -108,17 +111,25 @@ def recall_rows(
     """For each label: actions found, flows found, and what became of the rest."""
     rows = []
     for label, category in CATEGORY.items():
-        mine = seen.filter(pl.col("truth_id").is_in(list(aimed.filter(label=label)["truth_id"])) & (pl.col("label") == label))
+        mine = seen.filter(
+            pl.col("truth_id").is_in(list(aimed.filter(label=label)["truth_id"])) & (pl.col("label") == label)
+        )
         hit = mine.filter(pl.col("severe").list.contains(category))
-        other = mine.filter((pl.col("severe").list.len() > 0) & ~pl.col("severe").list.contains(category).fill_null(False))
+        other = mine.filter(
+            (pl.col("severe").list.len() > 0) & ~pl.col("severe").list.contains(category).fill_null(False)
+        )
         total = [a for a in actions if a["label"] == label]
         found = {a["truth_id"] for a in total} & set(hit["truth_id"])
         missed = [a for a in total if a["truth_id"] not in found]
-        word = "" if not missed else "not evaluable" if category in dark else "missed"
+        low = {a["truth_id"] for a in missed} & set(
+            mine.filter(pl.col("categories").list.contains(category))["truth_id"]
+        )
+        word = "not evaluable" if category in dark else "marked low" if len(low) == len(missed) else "missed"
         visible = len({a["truth_id"] for a in total} & set(mine["truth_id"]))
         text = f"{len(missed)} {word}: {', '.join(a['technique'] for a in missed)}" if missed else "–"
         rows.append([
-            label, f"{len(found)} of {len(total)}", str(visible), f"{hit.height} of {mine.height}", str(other.height), text
+            label, f"{len(found)} of {len(total)}", str(visible), f"{hit.height} of {mine.height}", str(other.height),
+            text,
         ])  # fmt: skip
     return rows
 
@@ -132,9 +143,15 @@ def precision_rows(seen: pl.DataFrame) -> list[list[str]]:
         right = sum(n for k, n in kinds.items() if CATEGORY.get(k) == category)
         bad = sum(n for k, n in kinds.items() if k in CATEGORY)
         rest = ", ".join(f"{n} {k}" for k, n in kinds.most_common() if CATEGORY.get(k) != category)
-        share = (lambda n: f"{100 * n / marked.height:.0f} %") if marked.height else (lambda _: "–")
-        rows.append([category, str(marked.height), str(right), share(right), share(bad), rest or "–"])
+        rows.append([
+            category, str(marked.height), str(right), _share(right, marked.height), _share(bad, marked.height),
+            rest or "–",
+        ])  # fmt: skip
     return rows
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.0f} %" if whole else "–"
 
 
 def _kind(row: Mapping[str, Any]) -> str:
@@ -166,12 +183,21 @@ def show_lab(lab: Path) -> None:
             silent = outcome.detections.filter(state="not evaluable")
             said = [f"{r['detection']} ({r['missing']})" for r in silent.to_dicts()]
             print(f"Not evaluable: {'; '.join(said) or 'nothing'}.\n")
-            head = ["label", "actions found", "actions with a record", "flows found", "flows found as something else", "rest"]
+            head = [
+                "label",
+                "actions found",
+                "actions with a record",
+                "flows found",
+                "flows found as something else",
+                "rest",
+            ]
             table(head, recall_rows(seen, aimed, actions, blind(outcome)))
             head = ["marked as", "connections", "right", "precision", "any violation", "what the rest is"]
             table(head, precision_rows(seen))
             by = outcome.patterns.group_by("category", "severity").len().sort("category", "severity")
-            print("Patterns: " + ", ".join(f"{r['len']} {r['category']} {r['severity']}" for r in by.to_dicts()) + ".\n")
+            print(
+                "Patterns: " + ", ".join(f"{r['len']} {r['category']} {r['severity']}" for r in by.to_dicts()) + ".\n"
+            )
 
 
 def show_scans(corpus: Path) -> None:
@@ -212,7 +238,11 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, help="folder of logs of other projects")
     given = parser.parse_args()
     print("# Accuracy of the detections\n")
-    print("Made by `python benchmarks/detections.py --lab LAB --corpus CORPUS`. " + knowledge.warning_lists_state() + ".\n")
+    print(
+        "Made by `python benchmarks/detections.py --lab LAB --corpus CORPUS`. "
+        + knowledge.warning_lists_state()
+        + ".\n"
+    )
     print(__doc__.split("\n\n")[2].replace("\n", " ") + "\n")
     if given.lab:
         print("## The recorded incident\n")

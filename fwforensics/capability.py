@@ -1,7 +1,7 @@
 """What the sources can show: a detection whose needs nobody fills is "not evaluable", which is no all-clear.
 
-A need names columns, of any of which one must be filled: `events.signature|events.app`. What `connections` has comes from
-events, in either direction; other tables meet a need by having it filled in any row.
+A need names columns, of any of which one must be filled: `events.signature|events.app`. What `connections` has comes
+from events, in either direction; other tables meet a need by having it filled in any row.
 """
 
 from __future__ import annotations
@@ -35,13 +35,16 @@ def evaluate(case: Case, chosen: Sequence[Query]) -> pl.DataFrame:
         (what no source fills), `runs` (runs that it could not be evaluated in although a sensor saw them).
     """
     rows = [(q.name, need, _filled_by(case, need)) for q in chosen for need in q.needs or ("events.src_ip",)]
-    schema = {"detection": pl.String, "need": pl.String, "filled_by": pl.List(pl.String)}
-    case.temporary("needed", pl.DataFrame(rows, schema=schema, orient="row"))
+    columns: dict[str, type[pl.DataType] | pl.DataType] = {
+        "detection": pl.String, "need": pl.String, "filled_by": pl.List(pl.String),
+    }  # fmt: skip
+    case.temporary("needed", pl.DataFrame(rows, schema=columns, orient="row"))
     run_build(case, "evaluability")
     return case.sql(
         """
         SELECT detection,
-            CASE WHEN bool_or(run_id IS NULL AND state = 'evaluable') THEN 'evaluated' ELSE 'not evaluable' END AS state,
+            CASE WHEN bool_or(run_id IS NULL AND state = 'evaluable') THEN 'evaluated' ELSE 'not evaluable' END
+                AS state,
             coalesce(max(missing) FILTER (run_id IS NULL), '') AS missing,
             count(*) FILTER (run_id IS NOT NULL AND state = 'not evaluable') AS runs
         FROM evaluability GROUP BY detection ORDER BY detection

@@ -23,7 +23,7 @@ def refresh(case: Case, *, force: bool = False) -> bool:
         for step in STEPS:
             for statement in build_statements(step):
                 case.execute(statement)
-        knowledge.refresh(case)
+        knowledge.refresh(case, lists=False)
         case.execute("UPDATE meta SET derived_dirty = false")
     return True
 

@@ -51,8 +51,8 @@ class Outcome:
 
     Attributes:
         patterns: ranked findings, best first, with all columns of `patterns`.
-        detections: `detection`, `state` (evaluated, not evaluable), `violations`, `missing` (what no source fills), `runs`
-            (runs that were seen by nobody who fills it).
+        detections: `detection`, `state` (evaluated, not evaluable), `violations`, `missing` (what no source fills),
+            `runs` (runs that were seen, but by nobody who fills it).
         parameters: thresholds that it was run with.
         hidden: what the safelist hides of it: `violations`, `patterns`.
         warnings: what makes the result doubtful, such as a clock that is whole hours off.
@@ -74,7 +74,6 @@ def hunt(case: Case, scope: Scope | None = None, extra: Sequence[str] = ()) -> O
     chosen = _chosen(scope, extra)
     number = case.sql("SELECT coalesce(max(hunt_id), 0) + 1 FROM hunts").scalar()
     with case.transaction():
-        queries.install_views(case)
         knowledge.refresh(case)
         _target_groups(case)
         states = capability.evaluate(case, chosen)
@@ -132,10 +131,12 @@ def _target_groups(case: Case) -> None:
 def _mark(case: Case, chosen: Sequence[queries.Query], scope: Scope, evaluable: Collection[str]) -> None:
     """Fill `marked` with what each detection says of which connection."""
     queries.run_build(case, "marked")
+    queries.run_build(case, "prepared")
     for query in chosen:
         if query.name in evaluable:
             _mark_one(case, query, scope)
     queries.run_build(case, "lowered")
+    queries.run_build(case, "released")
     if scope.min_severity is not None:
         case.execute("DELETE FROM marked WHERE severity IN (SELECT unnest(?::VARCHAR[]))", [_below(scope.min_severity)])
 
@@ -162,7 +163,8 @@ def _mark_one(case: Case, query: queries.Query, scope: Scope) -> None:
     case.execute(
         f"""
         INSERT INTO marked
-        SELECT m.connection_id, $fwf_detection, {own["category"]}, {own["severity"]}, $fwf_technique, $fwf_evidence, m.reason
+        SELECT m.connection_id, $fwf_detection, {own["category"]}, {own["severity"]}, $fwf_technique,
+            $fwf_evidence, m.reason
         FROM ({query.body}) AS m JOIN connections AS c USING (connection_id)
         WHERE ($fwf_since IS NULL OR c.first_ts >= $fwf_since) AND ($fwf_until IS NULL OR c.first_ts < $fwf_until)
           AND ($fwf_run IS NULL OR c.run_id = $fwf_run)

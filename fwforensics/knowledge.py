@@ -1,9 +1,9 @@
 """What ships with the tool: known services, and the warning lists of ordinary infrastructure.
 
-`queries/knowledge/*.csv` becomes part of `indicators`; each row says where it is documented. The warning lists are those
-that MISP maintains, as the package `pymispwarninglists` carries them: files in its folder, nothing is asked of the network.
-They are matched and not stored: what talks to a cloud, a content network or a public resolver is less remarkable, so a
-detection's severity is lowered by one step there; it is never hidden.
+`queries/knowledge/*.csv` becomes part of `indicators`; each row says where it is documented. The warning lists are
+those that MISP maintains, as the package `pymispwarninglists` carries them: files in its folder, nothing is asked of
+the network. They are matched and not stored: what talks to a cloud, a content network or a public resolver is less
+remarkable, so what is only guessed from shape or service is one step less severe there; it is never hidden.
 """
 
 from __future__ import annotations
@@ -36,12 +36,15 @@ KNOWN = {
 }  # fmt: skip
 
 
-def refresh(case: Case) -> None:
-    """Put what is shipped into `indicators`, and match all that is known against what the case holds."""
+def refresh(case: Case, *, lists: bool = True) -> None:
+    """Put what is shipped into `indicators`, and match what is known against what the case holds.
+
+    Without `lists`, warning lists are left out: reading them takes longer than a small log, and only hunts need them.
+    """
     case.execute("DELETE FROM indicators WHERE starts_with(source, ?)", [SHIPPED])
     case.append("indicators", shipped().with_columns(added_at=pl.lit(now())))
     given = case.sql("SELECT kind, lower(value) AS value, category, label, source FROM indicators").pl()
-    case.temporary("known", pl.concat([_ranged(given), warning_lists()], how="vertical"))
+    case.temporary("known", pl.concat([_ranged(given), warning_lists() if lists else _ranged(given[:0])]))
     queries.run_build(case, "indicator_hits")
     case.execute("DROP TABLE known")
 

@@ -19,8 +19,8 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from fwforensics.errors import QueryError, UsageError
 from fwforensics import thresholds
+from fwforensics.errors import QueryError, UsageError
 from fwforensics.schema import TABLES, WORDS, quoted
 from fwforensics.store import Case, fetch, utc_of
 
@@ -163,16 +163,28 @@ def load(path: Path) -> Query:
     return query
 
 
+def threshold_table() -> dict[str, thresholds.Threshold]:
+    """The shipped table of thresholds."""
+    return thresholds.table(query_dirs()[0] / "thresholds.toml")
+
+
 def _from_table(names: Sequence[str], path: Path) -> dict[str, Param]:
     """The thresholds that a query names, as its parameters."""
-    table = thresholds.table(query_dirs()[0] / "thresholds.toml")
+    table = threshold_table()
     if unknown := set(names) - set(table):
-        raise QueryError(f"there is no threshold {min(unknown)!r}", where=str(path), remedy="see: fwf queries thresholds")
-    return {n: Param(type=t.type, default=t.default, help=f"{t.unit}: {t.why}") for n, t in ((n, table[n]) for n in names)}
+        raise QueryError(
+            f"there is no threshold {min(unknown)!r}", where=str(path), remedy="see: fwf queries thresholds"
+        )
+    return {
+        n: Param(type=t.type, default=t.default, help=f"{t.unit}: {t.why}") for n, t in ((n, table[n]) for n in names)
+    }
 
 
 def _check_words(query: Query) -> None:
     """Words that become part of SQL, or decide whether a query is found at all."""
+    if query.evidence and query.evidence not in WORDS["evidence"]:
+        known = ", ".join(WORDS["evidence"])
+        raise QueryError(f"unknown evidence {query.evidence!r}", where=str(query.path), remedy=f"known: {known}")
     if query.kind not in KINDS:
         raise QueryError(f"unknown kind {query.kind!r}", where=str(query.path), remedy=f"known: {', '.join(KINDS)}")
     for name in (query.name, *query.params):

@@ -1,10 +1,9 @@
-"""What the analyst has accepted: applied at query time, with reason, owner and expiry; counted and shown, never dropped."""
+"""What the analyst has accepted: applied at query time, with reason, owner and expiry; counted, never dropped."""
 
 from __future__ import annotations
 
 import hashlib
 import ipaddress
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -137,13 +136,16 @@ def test(case: Case, new: Entry) -> pl.DataFrame:
     return queries.listing(case, "safelist-test")
 
 
-def hidden(case: Case) -> Mapping[str, int]:
+def hidden(case: Case) -> dict[str, int]:
     """How much of the last hunt the entries in force hide: `violations`, `patterns`."""
     return next(iter(queries.listing(case, "hidden", moment=now()).to_dicts()))
 
 
 def _match(case: Case, entries: pl.DataFrame) -> None:
-    case.temporary("in_force", entries.select(FIELDS))
+    # Row by row: a case that is open for reading takes no frames.
+    case.execute("CREATE OR REPLACE TEMP TABLE in_force AS SELECT * FROM safelist LIMIT 0")
+    for row in entries.select(FIELDS).iter_rows():
+        case.execute(f"INSERT INTO in_force VALUES ({', '.join('?' * len(FIELDS))})", row)
     queries.run_build(case, "accepted")
 
 

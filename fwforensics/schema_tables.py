@@ -278,7 +278,7 @@ indicators | Known addresses, networks, names, ports and applications.
 kind VARCHAR words=indicator_kind | ip, cidr, domain (with what is below it), port or app
 value VARCHAR | the indicator
 label VARCHAR | what it is
-category VARCHAR | mining, tunnel, tor, vpn, proxy, blockchain, paste, webhook, file-drop, encrypted-dns, metadata, control, …
+category VARCHAR | mining, tunnel, tor, vpn, proxy, blockchain, paste, webhook, file-drop, encrypted-dns, metadata, …
 source VARCHAR | who says so; what is shipped begins with "shipped: "
 added_at TIMESTAMP | when
 """,
@@ -519,7 +519,7 @@ fills VARCHAR[] | columns of events that at least one record fills
 evaluability | Whether a detection could have shown anything, in the case as a whole and in each run.
 detection VARCHAR | detection
 run_id VARCHAR | run; NULL for the case as a whole
-state VARCHAR words=evaluability | evaluable, not evaluable (no sensor that saw it fills what is needed), or not observed (no sensor saw it)
+state VARCHAR words=evaluability | evaluable, not evaluable (nobody who saw it fills what is needed), or not observed
 missing VARCHAR | what is not filled
 """,
     """

@@ -9,9 +9,8 @@ from typing import Annotated
 import polars as pl
 import typer
 
-from fwforensics import capability
+from fwforensics import capability, store
 from fwforensics import queries as library
-from fwforensics import store
 from fwforensics.cli import options, render
 from fwforensics.cli.app import app
 from fwforensics.cli.exits import ExitCode
@@ -67,6 +66,21 @@ def lint(
     render.say(f"{len(library.library(folders or ()))} queries, all as they should be")
 
 
+@queries_app.command("thresholds")
+def thresholds(output: options.Output = render.OutputFormat.TABLE, as_json: options.AsJson = False) -> None:
+    """List the numbers that detections compare with: default, unit, why it lies there, and who uses it."""
+    options.choose(output, as_json)
+    users = {
+        name: sorted(q.name for q in (*library.library().values(), *library.views()) if name in q.thresholds)
+        for name in library.threshold_table()
+    }
+    rows = [
+        (name, float(t.default), t.unit, t.why, t.source, users[name]) for name, t in library.threshold_table().items()
+    ]
+    columns = ["threshold", "default", "unit", "why", "source", "used_by"]
+    render.show(pl.DataFrame(rows, schema=columns, orient="row"))
+
+
 @app.command()
 def query(
     name: Annotated[str, typer.Argument(help="Name of a canned query; see: fwf queries.")],
@@ -89,7 +103,7 @@ def query(
     if describe:
         _describe(chosen)
         return
-    given = dict(_pair(p) for p in param or ())
+    given = options.assignments(param or ())
     with options.reading(case) as opened:
         missing = capability.unmet(opened, chosen)
         frame = library.run(opened, chosen, given)
@@ -100,13 +114,6 @@ def query(
     render.show(frame, limit=limit or None)
     if chosen.next and render.style.output is render.OutputFormat.TABLE:
         render.say(f"next: {'fwf query ' if ' ' not in chosen.next else ''}{chosen.next}")
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise UsageError(f"{text!r} is no NAME=VALUE", remedy="write -p min_runs=3")
-    return name, value
 
 
 def _describe(chosen: library.Query) -> None:
@@ -178,7 +185,7 @@ def export(
         if what in TABLES or what in views:
             frame = opened.sql(f'SELECT * FROM "{what}"').pl()
         else:
-            frame = library.run(opened, library.find_query(what, folders or ()), dict(_pair(p) for p in param or ()))
+            frame = library.run(opened, library.find_query(what, folders or ()), options.assignments(param or ()))
     with target.open("wb") as f:
         render.write(frame, render.OutputFormat(kinds[target.suffix]), f)
     render.say(f"wrote {frame.height:,} rows to {target}")

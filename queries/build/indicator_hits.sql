@@ -27,11 +27,11 @@ FROM (
 ) AS n
 JOIN known AS k ON k.kind = 'domain' AND k.value = n.above;
 
--- Applications have compound names, such as tls.ngrok and ssh-tunnel: the whole, or a word of it.
+-- Applications have compound names, such as tls.ngrok: the whole, or a part of it.
 INSERT INTO indicator_hits
 SELECT DISTINCT 'app', a.app, k.category, k.label, k.value, k.source
 FROM (
-    SELECT app, unnest(list_append(regexp_split_to_array(lower(app), '[^a-z0-9]+'), lower(app))) AS word
+    SELECT app, unnest(list_append(string_split(lower(app), '.'), lower(app))) AS word
     FROM (SELECT DISTINCT app FROM connections WHERE app IS NOT NULL)
 ) AS a
 JOIN known AS k ON k.kind = 'app' AND k.value = a.word;

@@ -7,7 +7,8 @@ DELETE FROM source_capabilities;
 
 INSERT INTO source_capabilities
 SELECT source_id, sensor, list_filter([
-    CASE WHEN count(action) > 0 THEN 'action' END,
+    -- An alert is a verdict; what is decided on the traffic is allow or deny.
+    CASE WHEN count(action) FILTER (action <> 'alert') > 0 THEN 'action' END,
     CASE WHEN count(src_ip) > 0 THEN 'src_ip' END,
     CASE WHEN count(dst_ip) > 0 THEN 'dst_ip' END,
     CASE WHEN count(dst_port) > 0 THEN 'dst_port' END,

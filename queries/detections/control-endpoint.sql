@@ -29,7 +29,8 @@ tried AS (
     WHERE protocol = 'tcp' AND outcome IN ('answered', 'unknown') AND server_port IN (SELECT CAST(unnest($open_ports) AS USMALLINT))
     UNION ALL
     SELECT e.connection_id, e.server_ip, e.server_port, e.outcome FROM egress AS e
-    WHERE e.protocol = 'tcp' AND e.server_ip NOT IN (SELECT s.server_ip FROM common_servers AS s)
+    WHERE e.protocol = 'tcp' AND e.server_port IN (SELECT x.port FROM ports AS x)
+      AND e.server_ip NOT IN (SELECT s.server_ip FROM common_servers AS s)
       AND e.client_ip NOT IN (SELECT b.client_ip FROM busy_clients AS b)
 )
 SELECT t.connection_id,

@@ -8,11 +8,14 @@ thresholds = ["common_clients", "common_share"]
 server_ip = "server"
 clients = "internal clients that it let in"
 --- */
-SELECT server_ip, clients
-FROM (
-    SELECT server_ip, count(DISTINCT client_ip) AS clients
-    FROM (SELECT DISTINCT client_ip, server_ip FROM egress WHERE outcome IN ('answered', 'unknown'))
-    GROUP BY server_ip
-)
-WHERE clients >= $common_share * (SELECT count(DISTINCT client_ip) FROM egress)
-  AND (SELECT count(DISTINCT client_ip) FROM egress) >= $common_clients
+WITH pairs AS MATERIALIZED (
+    SELECT client_ip, server_ip, bool_or(outcome IN ('answered', 'unknown')) AS got_in
+    FROM egress
+    GROUP BY client_ip, server_ip
+),
+total AS (SELECT count(DISTINCT client_ip) AS n FROM pairs)
+SELECT p.server_ip, count(*) AS clients
+FROM pairs AS p CROSS JOIN total AS t
+WHERE p.got_in AND t.n >= $common_clients
+GROUP BY p.server_ip, t.n
+HAVING count(*) >= $common_share * t.n
