@@ -54,7 +54,7 @@ def shipped() -> pl.DataFrame:
     """The shipped knowledge, in the columns of `indicators`."""
     folder = queries.query_dirs()[0] / "knowledge"
     parts = [pl.read_csv(path, schema_overrides={"value": pl.String}) for path in sorted(folder.glob("*.csv"))]
-    rows = pl.concat(parts).with_columns(pl.lit(SHIPPED) + pl.col("source"))
+    rows = pl.concat(parts).with_columns(source=pl.lit(SHIPPED) + pl.col("source"))
     return rows.select(c for c in TABLES["indicators"].names if c in rows.columns)
 
 

@@ -18,11 +18,16 @@ columns = { connection_id = "connection", reason = "score and its four parts" }
 --- */
 -- Published formula of RITA v5: score = (ts + ds + hist + dur) / 4 over the connections of a pair on one day. Time and DNS
 -- protocols are left out: their clock is known.
-WITH calls AS (
-    SELECT connection_id, client_ip, server_ip, CAST(first_ts AS DATE) AS day, CAST(epoch(first_ts) AS BIGINT) AS ts, CAST(coalesce(bytes_out, 0) AS DOUBLE) AS size
-    FROM egress
-    WHERE outcome <> 'denied' AND NOT coalesce(server_port IN (53, 123), false)
-    QUALIFY count(*) OVER (PARTITION BY client_ip, server_ip, day) BETWEEN $beacon_connections AND $beacon_most
+WITH often AS (
+    SELECT client_ip, server_ip, day
+    FROM (SELECT client_ip, server_ip, CAST(first_ts AS DATE) AS day, count(*) AS n FROM egress WHERE outcome <> 'denied' GROUP BY client_ip, server_ip, day)
+    WHERE n BETWEEN $beacon_connections AND $beacon_most
+),
+calls AS (
+    SELECT e.connection_id, e.client_ip, e.server_ip, o.day, CAST(epoch(e.first_ts) AS BIGINT) AS ts, CAST(coalesce(e.bytes_out, 0) AS DOUBLE) AS size
+    FROM egress AS e
+    JOIN often AS o ON o.client_ip = e.client_ip AND o.server_ip = e.server_ip AND o.day = CAST(e.first_ts AS DATE)
+    WHERE e.outcome <> 'denied' AND NOT coalesce(e.server_port IN (53, 123), false)
 ),
 span AS (
     SELECT CAST(first_ts AS DATE) AS day, min(epoch(first_ts)) AS low, max(epoch(first_ts)) AS high FROM connections GROUP BY day

@@ -17,12 +17,17 @@ next = "deny-then-allow"
 columns = { connection_id = "connection that got through", reason = "what was denied before" }
 --- */
 -- What the client used in the time before the denial anyway is no way round.
-WITH spoken AS (
-    SELECT connection_id, client_ip, server_ip, server_port, protocol, first_ts, outcome FROM egress
-    WHERE server_port IS NOT NULL AND client_ip IN (SELECT d.client_ip FROM connections AS d WHERE d.action = 'deny')
+WITH denied_ends AS (
+    SELECT DISTINCT client_ip, server_ip FROM connections WHERE action = 'deny'
+),
+spoken AS (
+    SELECT e.connection_id, e.client_ip, e.server_ip, e.server_port, e.protocol, e.first_ts, e.outcome
+    FROM egress AS e SEMI JOIN denied_ends AS d ON d.client_ip = e.client_ip AND d.server_ip = e.server_ip
+    WHERE e.server_port IS NOT NULL
     UNION ALL
-    SELECT connection_id, client_ip, server_ip, server_port, protocol, first_ts, outcome FROM lateral_traffic
-    WHERE server_port IS NOT NULL AND client_ip IN (SELECT d.client_ip FROM connections AS d WHERE d.action = 'deny')
+    SELECT e.connection_id, e.client_ip, e.server_ip, e.server_port, e.protocol, e.first_ts, e.outcome
+    FROM lateral_traffic AS e SEMI JOIN denied_ends AS d ON d.client_ip = e.client_ip AND d.server_ip = e.server_ip
+    WHERE e.server_port IS NOT NULL
 ),
 refused AS (
     SELECT client_ip, server_ip, first_ts, min((server_port, protocol)) AS what
