@@ -172,9 +172,11 @@ SAMPLES = {
         [
             event("08:00:00", f"{AGENT} 1001", f"{OUTSIDE} 22", "allow"),
             event("08:00:01", f"{AGENT} 1002", f"{OUTSIDE} 2222", "deny"),
+            event("08:00:01", f"{AGENT} 1009", f"{OUTSIDE} 7844", "allow"),
         ],
         [
             event("08:00:02", f"{AGENT} 1003", f"{BOX} 22", "allow"),
+            event("08:00:02", f"{AGENT} 1010", f"{BOX} 7000", "allow"),
             event("08:00:03", f"{OUTSIDE} 1004", f"{AGENT} 22", "allow"),
             # Code hosting that all use.
             *(event(f"08:01:0{n}", f"{c} 100{n}", f"{WEB} 22", "allow") for n, c in enumerate((AGENT, OTHER, THIRD))),
