@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import polars as pl
 
+from fwforensics import knowledge
 from fwforensics.queries import build_statements, install_views
 from fwforensics.store import Case, ip_key
 
 #: In this order: each may read what the ones before it wrote.
-STEPS = ("addresses", "hosts", "claims", "networks", "scopes", "runs", "leases", "connections", "exposures")
+STEPS = ("addresses", "hosts", "claims", "networks", "scopes", "runs", "leases", "connections", "exposures",
+         "source_capabilities")  # fmt: skip
 
 
 def refresh(case: Case, *, force: bool = False) -> bool:
@@ -21,6 +23,7 @@ def refresh(case: Case, *, force: bool = False) -> bool:
         for step in STEPS:
             for statement in build_statements(step):
                 case.execute(statement)
+        knowledge.refresh(case, lists=False)
         case.execute("UPDATE meta SET derived_dirty = false")
     return True
 

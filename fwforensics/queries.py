@@ -19,8 +19,9 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from fwforensics import thresholds
 from fwforensics.errors import QueryError, UsageError
-from fwforensics.schema import TABLES, quoted
+from fwforensics.schema import TABLES, WORDS, quoted
 from fwforensics.store import Case, utc_of
 
 HEADER = re.compile(r"^\s*/\* ---\n(?P<toml>.*?)\n--- \*/\s*(?P<body>.*)$", re.DOTALL)
@@ -34,6 +35,7 @@ FOLDERS = {
     "build": "build",
     "case": "case",
 }
+LISTS = ("technique", "needs", "false_positives", "thresholds")
 TYPES = {
     "int": "BIGINT", "float": "DOUBLE", "text": "VARCHAR", "time": "TIMESTAMP", "bool": "BOOLEAN", "list": "VARCHAR[]",
 }  # fmt: skip
@@ -91,6 +93,8 @@ class Query:
     question: str = ""
     severity: str = ""
     category: str = ""
+    evidence: str = ""
+    thresholds: tuple[str, ...] = ()
     technique: tuple[str, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
     params: Mapping[str, Param] = field(default_factory=dict)
@@ -142,15 +146,16 @@ def load(path: Path) -> Query:
     if unknown := set(head) - allowed:
         known = ", ".join(sorted(allowed))
         raise QueryError(f"unknown key {min(unknown)!r} in the header", where=f"{path}:1", remedy=f"known: {known}")
-    for key in ("technique", "needs", "false_positives"):
+    for key in LISTS:
         if key in head and not isinstance(head[key], list):
             raise QueryError(f"{key} must be a list", where=str(path))
     for key in ("columns", "params"):
         if not isinstance(head.get(key, {}), dict):
             raise QueryError(f"{key} must be a table", where=str(path))
-    head |= {key: tuple(head[key]) for key in ("technique", "needs", "false_positives") if key in head}
+    head |= {key: tuple(head[key]) for key in LISTS if key in head}
     try:
-        head["params"] = {k: Param(**v) for k, v in head.get("params", {}).items()}
+        own = {k: Param(**v) for k, v in head.get("params", {}).items()}
+        head["params"] = _from_table(head.get("thresholds", ()), path) | own
         query = Query(path=path, body=match["body"].strip().rstrip(";"), **head)
     except TypeError as error:
         raise QueryError(f"the header is wrong: {error}", where=str(path)) from error
@@ -158,8 +163,28 @@ def load(path: Path) -> Query:
     return query
 
 
+def threshold_table() -> dict[str, thresholds.Threshold]:
+    """The shipped table of thresholds."""
+    return thresholds.table(query_dirs()[0] / "thresholds.toml")
+
+
+def _from_table(names: Sequence[str], path: Path) -> dict[str, Param]:
+    """The thresholds that a query names, as its parameters."""
+    table = threshold_table()
+    if unknown := set(names) - set(table):
+        raise QueryError(
+            f"there is no threshold {min(unknown)!r}", where=str(path), remedy="see: fwf queries thresholds"
+        )
+    return {
+        n: Param(type=t.type, default=t.default, help=f"{t.unit}: {t.why}") for n, t in ((n, table[n]) for n in names)
+    }
+
+
 def _check_words(query: Query) -> None:
     """Words that become part of SQL, or decide whether a query is found at all."""
+    if query.evidence and query.evidence not in WORDS["evidence"]:
+        known = ", ".join(WORDS["evidence"])
+        raise QueryError(f"unknown evidence {query.evidence!r}", where=str(query.path), remedy=f"known: {known}")
     if query.kind not in KINDS:
         raise QueryError(f"unknown kind {query.kind!r}", where=str(query.path), remedy=f"known: {', '.join(KINDS)}")
     for name in (query.name, *query.params):
@@ -199,7 +224,7 @@ def _load_once(path: Path, _changed: int) -> Query:
 
 def views() -> list[Query]:
     """The views of a case, each after those that it reads."""
-    waiting = {p.stem: load(p) for p in sorted((query_dirs()[0] / "views").glob("*.sql"))}
+    waiting = {q.macro: q for q in map(load, sorted((query_dirs()[0] / "views").glob("*.sql")))}
     ordered: list[Query] = []
     while waiting:
         ready = [q for q in waiting.values() if not _reads(q) & (set(waiting) - {q.macro})]
@@ -300,7 +325,7 @@ def install_views(case: Case) -> None:
     """The views, with a comment on each and on each of its columns."""
     known = {c.name: c.doc for c in TABLES["events"].columns}
     for view in views():
-        case.execute(f"CREATE OR REPLACE VIEW {view.macro} AS {view.body}")
+        case.execute(f"CREATE OR REPLACE VIEW {view.macro} AS {_with_literals(view)}")
         case.execute(f"COMMENT ON VIEW {view.macro} IS {quoted(view.title)}")
         known |= view.columns
         for column in _columns(case, view.macro):
@@ -317,6 +342,11 @@ def macro_sql(query: Query) -> str:
     """The CREATE MACRO statement of a query."""
     args = ", ".join(f"{name} := {_literal(p)}" for name, p in query.params.items())
     return f"CREATE OR REPLACE MACRO {query.macro}({args}) AS TABLE {_without_dollars(query.body)}"
+
+
+def _with_literals(view: Query) -> str:
+    """A view takes no parameters: the thresholds that it names stand in it."""
+    return LEXEME.sub(lambda m: _literal(view.params[m["param"]]) if m["param"] in view.params else m[0], view.body)
 
 
 def _literal(param: Param) -> str:
@@ -395,7 +425,7 @@ def _lint_header(query: Query, known: Mapping[str, Query]) -> Iterator[tuple[str
         yield "detection", "a detection needs severity, category and technique"
     if query.next and re.fullmatch(r"[a-z0-9-]+", query.next) and query.next not in known:
         yield "next", f"there is no query {query.next!r}"
-    for need in query.needs:
+    for need in (part for alternatives in query.needs for part in alternatives.split("|")):
         table, _, column = need.rpartition(".")
         if column not in {c for t in TABLES.values() if table in ("", t.name) for c in t.names}:
             yield "needs", f"no table has a column {need!r}"

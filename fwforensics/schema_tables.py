@@ -276,22 +276,37 @@ enriched_at TIMESTAMP | when
 enriched_by VARCHAR | by what
 """,
     """
-indicators | Known addresses, networks, names and ports.
-kind VARCHAR words=indicator_kind | ip, cidr, domain or port
+indicators | Known addresses, networks, names, ports and applications.
+kind VARCHAR words=indicator_kind | ip, cidr, domain (with what is below it), port or app
 value VARCHAR | the indicator
 label VARCHAR | what it is
-category VARCHAR | mining, tunnel, tor, vpn, blockchain, paste, …
-source VARCHAR | who says so
+category VARCHAR | mining, tunnel, tor, vpn, proxy, blockchain, paste, webhook, file-drop, encrypted-dns, metadata, …
+source VARCHAR | who says so; what is shipped begins with "shipped: "
 added_at TIMESTAMP | when
 """,
     """
-safelist | What the analyst has accepted; applied at query time, counted and shown.
-kind VARCHAR | what the value is
+indicator_hits | What indicators and warning lists know of the addresses, names and applications of the case.
+kind VARCHAR | what of the case was known: ip, name or app
+value VARCHAR | the address, name or application, as in connections
+category VARCHAR | category of the indicator; cloud, cdn, public-dns and vendor are ordinary infrastructure
+label VARCHAR | what it is
+indicator VARCHAR | the indicator that matched
+source VARCHAR | who says so
+""",
+    """
+safelist (entry_id) | What the analyst has accepted; applied at query time, counted and shown.
+entry_id VARCHAR | S- and 12 hexadecimal digits
+kind VARCHAR words=safelist_kind | what the value is: address, cidr, domain (with what is below it), port or detection
 value VARCHAR | the accepted thing
+side VARCHAR words=side | end of the connection that an address or network must be
+port USMALLINT | only to this port; NULL to all
 detection VARCHAR | detection that it is accepted for; NULL for all
 reason VARCHAR | why
 owner VARCHAR | who answers for it
-expires_at TIMESTAMP | until when
+expires_at TIMESTAMP | until when; NULL for ever
+added_at TIMESTAMP | when it was accepted
+low VARCHAR | first address as 32 hexadecimal digits
+high VARCHAR | last address as 32 hexadecimal digits
 """,
     """
 source_skips | Parts of a source that an earlier source has, and that were not read again.
@@ -438,6 +453,9 @@ attribution VARCHAR words=attribution | exact, host, ambiguous or none
 verdict VARCHAR | one honest sentence
 tier VARCHAR | A to D
 score DOUBLE | rank within the tier
+news VARCHAR words=news | against the last hunt: new, raised (severity, tier or runs hit went up) or seen
+suppressed_by VARCHAR | safelist entry that hides it
+n_suppressed UBIGINT | violations against the same target and service that the safelist hides
 """,
     """
 pattern_violations | Which violations a pattern is made of.
@@ -504,6 +522,34 @@ scope VARCHAR | full or partial
 parameters JSON | options and thresholds
 versions JSON | versions of tool, engine and detections
 fingerprint VARCHAR | of the sources that it saw
+""",
+    """
+hunt_findings | What each hunt found: the next one says what is new or has been raised since.
+hunt_id UINTEGER | hunt
+pattern_id VARCHAR | pattern
+severity VARCHAR | severity then
+tier VARCHAR | tier then
+runs_hit UBIGINT | runs that it certainly occurred in then
+""",
+    """
+rules (name,version) | Each version of a detection that a hunt has run, with its SQL.
+name VARCHAR | detection
+version VARCHAR | 12 hexadecimal digits of the SHA-256 of its SQL
+sql VARCHAR | the SQL
+first_hunt UINTEGER | first hunt that ran it
+""",
+    """
+source_capabilities | Which columns the records of a source and sensor fill: what is never filled can show nothing.
+source_id UINTEGER | source
+sensor VARCHAR | sensor
+fills VARCHAR[] | columns of events that at least one record fills
+""",
+    """
+evaluability | Whether a detection could have shown anything, in the case as a whole and in each run.
+detection VARCHAR | detection
+run_id VARCHAR | run; NULL for the case as a whole
+state VARCHAR words=evaluability | evaluable, not evaluable (nobody who saw it fills what is needed), or not observed
+missing VARCHAR | what is not filled
 """,
     """
 audit | Every command that wrote to the case.

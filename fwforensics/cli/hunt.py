@@ -32,6 +32,7 @@ SHOWN = (
     "timing",
     "coincides",
     "attribution",
+    "news",
     "last",
 )
 
@@ -49,6 +50,12 @@ def hunt(
     fail_on: Annotated[
         str | None, typer.Option(help="Exit with 10 where a finding has this severity or a higher one.")
     ] = None,
+    param: Annotated[
+        list[str] | None, typer.Option("--param", "-p", help="Threshold as NAME=VALUE; see: fwf queries thresholds.")
+    ] = None,
+    show_suppressed: Annotated[
+        bool, typer.Option("--show-suppressed", help="Also what the safelist hides, and which entry does.")
+    ] = False,
     queries: Annotated[list[str] | None, typer.Option("--queries", help="Further folder of queries.")] = None,
     limit: options.Limit = 30,
     output: options.Output = render.OutputFormat.TABLE,
@@ -62,12 +69,14 @@ def hunt(
         raise UsageError(f"{fail_on!r} is no severity", remedy=f"known: {', '.join(library.SEVERITIES)}")
     scope = library.Scope(
         since=moment(since) if since else None, until=moment(until) if until else None, run=run,
-        detections=tuple(detection or ()), min_severity=min_severity,
+        detections=tuple(detection or ()), min_severity=min_severity, thresholds=options.assignments(param or ()),
     )  # fmt: skip
     with options.writing(case) as opened, render.counter("patterns judged") as progress:
         outcome = library.hunt(opened, scope, queries or (), progress)
+        worst = max(map(library.SEVERITIES.index, outcome.patterns["severity"]), default=-1)
+        if show_suppressed:
+            outcome.patterns = library.findings(opened, hidden_too=True)
     print_findings(outcome, limit)
-    worst = max(map(library.SEVERITIES.index, outcome.patterns["severity"]), default=-1)
     if fail_on is not None and worst >= library.SEVERITIES.index(fail_on):
         raise typer.Exit(ExitCode.FINDINGS)
 
@@ -76,6 +85,7 @@ def print_findings(outcome: library.Outcome, limit: int = 30) -> None:
     """Print the ranking; for people, with what was not evaluated and what to do next."""
     if render.style.output is not render.OutputFormat.TABLE:
         render.show(outcome.patterns)
+        _say_what_is_missing(outcome)
         return
     render.show(summary(_page_one(outcome.patterns, limit)), title="findings")
     if limit and outcome.patterns.height > limit:
@@ -84,9 +94,7 @@ def print_findings(outcome: library.Outcome, limit: int = 30) -> None:
         render.say(f"showing {shown} of {of}: the first {limit}, and all of high severity; --limit 0 shows all")
     if outcome.partial:
         render.say("partial: this hunt was filtered")
-    for row in outcome.detections.to_dicts():
-        if row["state"] != "evaluated":
-            render.say(f"{row['detection']}: not evaluable, no source fills {row['missing']}: that is no all-clear")
+    _say_what_is_missing(outcome)
     for warning in outcome.warnings:
         render.say(warning)
     if outcome.patterns.height:
@@ -98,6 +106,21 @@ def _page_one(patterns: pl.DataFrame, limit: int) -> pl.DataFrame:
     """The first findings, and whatever is severe: a single tunnel does not sink below many blocked pages."""
     place = pl.int_range(pl.len())
     return patterns.filter((place < limit) | pl.col("severity").is_in(["high", "critical"])) if limit else patterns
+
+
+def _say_what_is_missing(outcome: library.Outcome) -> None:
+    """What the safelist hides, and what nobody could have seen: neither is an all-clear."""
+    hidden = outcome.hidden
+    if hidden.get("violations"):
+        render.say(
+            f"hidden by the safelist: {hidden['violations']:,} violations, {hidden['patterns']:,} whole patterns "
+            "(--show-suppressed shows them; fwf safelist says why)"
+        )
+    for row in outcome.detections.to_dicts():
+        if row["state"] != "evaluated":
+            render.say(f"{row['detection']}: not evaluable, no source fills {row['missing']}: that is no all-clear")
+        elif row["runs"]:
+            render.say(f"{row['detection']}: not evaluable in {row['runs']} runs (fwf query evaluable-in-runs)")
 
 
 def summary(patterns: pl.DataFrame) -> pl.DataFrame:
@@ -118,7 +141,7 @@ def summary(patterns: pl.DataFrame) -> pl.DataFrame:
         pl.col("n_bouts").alias("bouts"),
         coincides,
         pl.col("last_ts").dt.truncate("1s").alias("last"),
-    ).select(SHOWN)
+    ).select(*SHOWN, *(["suppressed_by"] if patterns["suppressed_by"].is_not_null().any() else []))
 
 
 @app.command()
@@ -171,7 +194,20 @@ def _show_pattern(case: Case, finding: str) -> None:
         )
     marked = listing(case, "pattern-violations", finding=finding)
     render.show(marked, title="violations", limit=20)
+    _say_where_it_comes_from(case, row)
     render.say(f"the raw lines: fwf evidence {finding}")
+
+
+def _say_where_it_comes_from(case: Case, row: dict[str, Any]) -> None:
+    """Who made a finding: hunt, rule with its version, parameters and what the case was then."""
+    for made in listing(case, "made-by", rule=row["detection"]).to_dicts():
+        render.say(
+            f"made by hunt {made['hunt_id']} of fwforensics {made['tool']}, detection {row['detection']} version "
+            f"{made['version']} with {made['parameters'] or 'no parameters'}, case fingerprint {made['fingerprint']}"
+        )
+        render.say(f"its SQL: fwf sql \"SELECT sql FROM rules WHERE version = '{made['version']}'\" -o jsonl")
+    if row["suppressed_by"]:
+        render.say(f"hidden by entry {row['suppressed_by']} of the safelist, or by what was one: fwf safelist")
 
 
 def _show_violation(case: Case, finding: str) -> None:
@@ -187,4 +223,5 @@ def _show_violation(case: Case, finding: str) -> None:
     render.show(runs, title="possible runs")
     events = listing(case, "violation-events", finding=finding)
     render.show(events, title="events", limit=30)
+    _say_where_it_comes_from(case, row)
     render.say(f"the raw lines: fwf evidence {finding}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ import typer
 from fwforensics import derive, queries
 from fwforensics.cli import render
 from fwforensics.cli.render import OutputFormat
+from fwforensics.errors import UsageError
 from fwforensics.store import MEMORY_LIMIT, Case
 
 DEFAULT_CASE = "case.duckdb"
@@ -54,6 +56,15 @@ def writing(given: Path | None, *, create: bool = False, memory_limit: str | Non
 def settle(case: Case) -> None:
     """Bring what follows from the events up to date."""
     derive.refresh(case)
+
+
+def assignments(given: Sequence[str]) -> dict[str, str]:
+    """What was given as NAME=VALUE."""
+    pairs = [text.partition("=") for text in given]
+    for name, equals, value in pairs:
+        if not equals:
+            raise UsageError(f"{name + value!r} is no NAME=VALUE", remedy="write -p min_runs=3")
+    return {name: value for name, _, value in pairs}
 
 
 def choose(output: OutputFormat, as_json: bool) -> None:

@@ -10,8 +10,8 @@ from typing import Annotated
 import polars as pl
 import typer
 
+from fwforensics import capability, store
 from fwforensics import queries as library
-from fwforensics import store
 from fwforensics.cli import options, render, writing
 from fwforensics.cli.app import app
 from fwforensics.cli.exits import ExitCode
@@ -73,6 +73,21 @@ def lint(
     render.say(f"{len(library.library(folders or ()))} queries, all as they should be")
 
 
+@queries_app.command("thresholds")
+def thresholds(output: options.Output = render.OutputFormat.TABLE, as_json: options.AsJson = False) -> None:
+    """List the numbers that detections compare with: default, unit, why it lies there, and who uses it."""
+    options.choose(output, as_json)
+    users = {
+        name: sorted(q.name for q in (*library.library().values(), *library.views()) if name in q.thresholds)
+        for name in library.threshold_table()
+    }
+    rows = [
+        (name, float(t.default), t.unit, t.why, t.source, users[name]) for name, t in library.threshold_table().items()
+    ]
+    columns = ["threshold", "default", "unit", "why", "source", "used_by"]
+    render.show(pl.DataFrame(rows, schema=columns, orient="row"))
+
+
 @app.command()
 def query(
     name: Annotated[str, typer.Argument(help="Name of a canned query; see: fwf queries.")],
@@ -90,16 +105,14 @@ def query(
 
     Example: fwf query recurring-violations -p min_runs=3
     """
-    from fwforensics import hunt as hunting
-
     options.choose(output, as_json)
     chosen = library.find_query(name, folders or ())
     if describe:
         _describe(chosen)
         return
-    given = dict(_pair(p) for p in param or ())
+    given = options.assignments(param or ())
     with options.reading(case) as opened:
-        missing = hunting.unmet(opened, chosen)
+        missing = capability.unmet(opened, chosen)
         batches = library.run_in_batches(opened, chosen, given)
         rows = render.stream(batches, limit=limit or None)
     if missing and not rows:
@@ -107,13 +120,6 @@ def query(
         raise typer.Exit(ExitCode.PARTIAL)
     if chosen.next and render.style.output is render.OutputFormat.TABLE:
         render.say(f"next: {'fwf query ' if ' ' not in chosen.next else ''}{chosen.next}")
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise UsageError(f"{text!r} is no NAME=VALUE", remedy="write -p min_runs=3")
-    return name, value
 
 
 def _describe(chosen: library.Query) -> None:
@@ -179,4 +185,4 @@ def _rows_of(case: store.Case, what: str, folders: list[str] | None, param: list
     views = case.sql("SELECT view_name FROM duckdb_views() WHERE NOT internal").pl()["view_name"].to_list()
     if what in TABLES or what in views:
         return case.stream(f'SELECT * FROM "{what}"')
-    return library.run_in_batches(case, library.find_query(what, folders or ()), dict(_pair(p) for p in param or ()))
+    return library.run_in_batches(case, library.find_query(what, folders or ()), options.assignments(param or ()))

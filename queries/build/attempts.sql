@@ -16,7 +16,7 @@ default = 1.1
 help = "by how much a gap may fall short of the one before, or exceed its double"
 --- */
 CREATE OR REPLACE TEMP TABLE keyed AS
-SELECT *, 'P-' || left(sha256(concat_ws('|', target, service)), 12) AS pattern_id FROM grouped;
+SELECT *, 'P-' || left(sha256(concat_ws('|', target, service, CASE WHEN suppressed_by IS NOT NULL THEN 'suppressed' END)), 12) AS pattern_id FROM grouped;
 
 -- Where a connection comes from: the one machine that had its first known address, else anywhere ('*').
 CREATE OR REPLACE TEMP TABLE placed AS

@@ -56,7 +56,7 @@ FROM gathered AS g JOIN bouts AS b ON b.pattern_id = g.pattern_id AND b.host = g
 INSERT INTO patterns BY NAME
 SELECT
     k.pattern_id, any_value(target) AS target, any_value(service) AS service,
-    arg_max(detection, (list_position(['informational', 'low', 'medium', 'high', 'critical'], severity), category <> 'policy', detection)) AS detection,
+    arg_max(detection, (list_position(['informational', 'low', 'medium', 'high', 'critical'], severity), list_position(['policy', 'shape', 'service', 'indicator', 'verdict'], evidence), detection)) AS detection,
     list_sort(list(DISTINCT detection)) AS detections,
     arg_max(category, (category <> 'other' AND category <> 'policy', category <> 'other', list_position(['informational', 'low', 'medium', 'high', 'critical'], severity), category)) AS category,
     arg_max(severity, list_position(['informational', 'low', 'medium', 'high', 'critical'], severity)) AS severity,

@@ -77,7 +77,8 @@ SELECT
     CASE WHEN bool_or(g.is_scan) THEN count(DISTINCT g.server_port) || ' ports of ' || count(DISTINCT g.server_ip) || ' addresses; '
         ELSE '' END || min(g.reason) AS reason,
     any_value(CASE WHEN len(t.run_ids) = 1 THEN t.run_ids[1] END) AS run_id,
-    coalesce(any_value(CASE WHEN len(t.run_ids) > 1 THEN 'ambiguous' ELSE t.basis END), 'none') AS run_basis
+    coalesce(any_value(CASE WHEN len(t.run_ids) > 1 THEN 'ambiguous' ELSE t.basis END), 'none') AS run_basis,
+    any_value(g.suppressed_by) AS suppressed_by
 FROM grouped AS g
 LEFT JOIN tied AS t USING (violation_id)
 GROUP BY g.violation_id

@@ -5,6 +5,7 @@ question = "Which internal hosts tried to reach the outside and were refused?"
 kind = "detection"
 severity = "medium"
 category = "policy"
+evidence = "policy"
 technique = ["T1071"]
 needs = ["events.action"]
 false_positives = [
@@ -16,11 +17,9 @@ columns = { connection_id = "connection that was refused", reason = "what was re
 --- */
 SELECT
     c.connection_id,
-    concat_ws(' ', 'denied', any_value(e.rule), 'outbound to', any_value(c.server_ip)) AS reason
-FROM connections AS c
-JOIN addresses AS client ON client.ip = c.client_ip
-JOIN addresses AS server ON server.ip = c.server_ip
-JOIN connection_events AS ce USING (connection_id)
+    concat_ws(' ', 'denied', any_value(e.rule), 'outbound to', any_value(coalesce(c.target_name, c.server_ip)), any_value(concat_ws('/', c.server_port, c.protocol))) AS reason
+FROM egress AS c
+JOIN connection_events AS ce ON ce.connection_id = c.connection_id
 JOIN events AS e ON e.source_id = ce.source_id AND e.line_no = ce.line_no AND e.record_no = ce.record_no
-WHERE c.action = 'deny' AND client.scope = 'internal' AND server.scope = 'external'
+WHERE c.action = 'deny'
 GROUP BY c.connection_id

@@ -1,0 +1,27 @@
+/* ---
+name = "mining-port"
+title = "Ports that mining pools listen on, outside"
+question = "Who tried to reach, or reached, an external address on a port that pools use?"
+kind = "detection"
+severity = "medium"
+category = "mining"
+evidence = "service"
+technique = ["T1496.001", "T1571"]
+needs = ["connections.server_port"]
+false_positives = [
+    "other software on the same ports: development servers, games, ADB, data distribution; internal targets are left out",
+    "peer-to-peer programs, which use any port",
+]
+next = "deny-then-allow"
+columns = { connection_id = "connection", reason = "the port, and what uses it" }
+--- */
+-- Clients with many peers reach any port sooner or later: there one port says nothing.
+WITH ports AS (
+    SELECT CAST(value AS USMALLINT) AS port, min(label) AS label FROM indicators WHERE kind = 'port' AND category = 'mining' GROUP BY value
+)
+SELECT e.connection_id, concat_ws(' ', e.server_port || '/tcp:', p.label || ',', e.outcome, 'at', coalesce(e.target_name, e.server_ip)) AS reason
+FROM egress AS e
+JOIN ports AS p ON p.port = e.server_port
+WHERE e.protocol = 'tcp'
+  AND e.server_ip NOT IN (SELECT s.server_ip FROM common_servers AS s)
+  AND e.client_ip NOT IN (SELECT b.client_ip FROM busy_clients AS b)
