@@ -1,1 +1,1 @@
-"""Trials of the statistics, one a module: `run(quick)` yields lines of Markdown."""
+"""Trials of the statistics, one a module: `run(scale)` yields lines of Markdown."""

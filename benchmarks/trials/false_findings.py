@@ -12,7 +12,7 @@ from simulator.world import NAMES
 from fwforensics.analysis.characterise import LEVEL, characterise
 from fwforensics.analysis.subjects import ANY
 from trials.false_positives import SETTINGS
-from trials.tables import null_mixture, patterns, share, table
+from trials.tables import null_mixture, patterns, scaled, share, table
 
 PATTERNS, BOUTS, CAUSED = 40, 50, 8
 #: Enough for a lone finding among the patterns to pass: patterns / .05 − 1 is 799.
@@ -20,9 +20,9 @@ SURROGATES = 1_999
 SHARES = (0.2, 0.4, 0.7, 1.0)
 
 
-def run(quick: bool) -> Iterator[str]:
+def run(scale: float) -> Iterator[str]:
     """The table."""
-    worlds = 2 if quick else 30
+    worlds = scaled(30, scale)
     yield (
         f"{worlds} worlds of {PATTERNS} patterns a row, {SURROGATES:,} surrogates, seeds 1000 to {999 + worlds}. Null "
         "patterns are of the kinds above in turn, two of them load-following, "
@@ -46,13 +46,13 @@ def _judged(seed: int, bound: str, caused_ones: int) -> pl.DataFrame:
     clocks, bound_s = SETTINGS[bound]
     own = [
         Pattern(
-            name=f"caused {i}", label="caused", n=BOUTS, tool=tool, share=SHARES[i % 4],
+            name=f"{seed} caused {i}", label="caused", n=BOUTS, tool=tool, share=SHARES[i % 4],
             kind=caused(tool, SHARES[i % 4], ("exponential", "uniform")[i // 4 % 2]),
         )
         for i, tool in enumerate(rng.choice(NAMES, caused_ones))
     ]  # fmt: skip
-    own += patterns(ACTIVITY_KINDS, BOUTS, 2)
-    own += null_mixture(PATTERNS - len(own), BOUTS)
+    own += patterns(ACTIVITY_KINDS, BOUTS, 2, f"{seed} ")
+    own += null_mixture(PATTERNS - len(own), BOUTS, f"{seed} ")
     seen, truth = observe(make_world(WorldShape(), seed), own, clocks=clocks, bound_s=bound_s, gaps=2)
     found = characterise(seen, bound_s=bound_s, surrogates=SURROGATES).patterns
     return truth.join(found, on="pattern_id").select(

@@ -12,16 +12,16 @@ from fwforensics.analysis.characterise import characterise
 from fwforensics.analysis.rates import rate_of
 from fwforensics.analysis.recurrence import exact_interval
 from fwforensics.analysis.windows import STEP_S
-from trials.tables import share, table
+from trials.tables import scaled, share, table
 
 TOOL, WIDE_BOUND_S = "git", 60.0
 
 
-def run(quick: bool) -> Iterator[str]:
+def run(scale: float) -> Iterator[str]:
     """The tables."""
-    yield from _recurrence(200 if quick else 20_000)
-    yield from _rates(50 if quick else 1_000)
-    yield from _effects(2 if quick else 20, 3 if quick else 10)
+    yield from _recurrence(scaled(20_000, scale))
+    yield from _rates(scaled(1_000, scale))
+    yield from _effects(scaled(20, scale), 10 if scale else 3)
 
 
 def _recurrence(repetitions: int) -> Iterator[str]:
@@ -43,7 +43,7 @@ def _rates(repetitions: int) -> Iterator[str]:
     rng = np.random.default_rng(4001)
     yield (
         f"\nCoverage of the 95 % interval of the rate, {repetitions} draws a "
-        "cell (standard error .007 at .95), seed 4001; "
+        "cell (standard error {(0.05 * 0.95 / repetitions) ** 0.5:.3f} at .95), seed 4001; "
         "runs of 6 to 14 h; rates of runs are equal, or vary with a "
         "coefficient of variation of .5, 1 and 2 (gamma), or 70 "
         "% of the runs have none:\n"

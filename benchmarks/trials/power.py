@@ -9,10 +9,7 @@ from multiprocessing import get_context
 import polars as pl
 from simulator import Clocks, Pattern, WorldShape, caused, make_world, observe
 
-from fwforensics.analysis.association import Association, associate
-from fwforensics.analysis.seeds import seed_of
-from fwforensics.analysis.setting import setting_of
-from trials.tables import share, table
+from trials.tables import associated, scaled, share, table
 
 TOOL, SURROGATES, LEVEL = "git", 499, 0.01
 BOUTS, SHARES, EPISODES = (3, 5, 10, 30, 100), (1.0, 0.5, 0.2), (1, 8, 64)
@@ -24,9 +21,9 @@ CLOCKS = {
 }
 
 
-def run(quick: bool) -> Iterator[str]:
+def run(scale: float) -> Iterator[str]:
     """The tables."""
-    worlds, each = (1, 2) if quick else (8, 5)
+    worlds, each = scaled(12, scale), 5 if scale else 2
     jobs = [
         (episodes, clock, delay, seed, each)
         for episodes, delay in [*((e, "exponential") for e in EPISODES), (8, "uniform")]
@@ -60,9 +57,9 @@ def run(quick: bool) -> Iterator[str]:
         [clock, *(_right(named.filter((pl.col("clock") == clock) & (pl.col("episodes") == e))) for e in EPISODES)]
         for clock in CLOCKS
     ))  # fmt: skip
-    yield "\nShare of observed rollout time with a call in the last 15 s, and with one of the tool:\n"
+    yield "\nHow many calls that are:\n"
     cover = found.group_by("episodes").agg(pl.col("calls_per_s").mean(), pl.col("coverage").mean()).sort("episodes")
-    yield from table(["episodes a host", "calls a second and host in runs", "coverage of any call (reported width)"], (
+    yield from table(["episodes a host", "calls a second and host", "time with a call in the reported width"], (
         [r["episodes"], f"{r['calls_per_s']:.3f}", f"{r['coverage']:.2f}"] for r in cover.iter_rows(named=True)
     ))  # fmt: skip
 
@@ -72,34 +69,16 @@ def _judged(job: tuple[int, str, str, int, int]) -> pl.DataFrame:
     clocks, bound = CLOCKS[clock]
     world = make_world(WorldShape(runs=6, hours=(6, 10), episodes=episodes), seed)
     own = [
-        Pattern(name=f"{n} {s} {delay} {i}", label=f"{n}", kind=caused(TOOL, s, delay), n=n, tool=TOOL, share=s)
+        Pattern(name=f"{seed} {n} {s} {delay} {i}", label=f"{n}", kind=caused(TOOL, s, delay), n=n, tool=TOOL, share=s)
         for n in BOUTS for s in SHARES for i in range(each)
     ]  # fmt: skip
     seen, truth = observe(world, own, clocks=clocks, bound_s=bound)
-    setting = setting_of(seen)
-    bouts = seen.bouts.partition_by("pattern_id", as_dict=True)
-    none = seen.bouts.clear()
     seconds = float((world.run_high - world.run_low)[world.window_run].sum())
-    rows = []
-    for row in truth.iter_rows(named=True):
-        key = row["pattern_id"]
-        found = associate(
-            bouts.get((key,), none), 1, setting, seed_of(f"{seed} {key}"), bound_s=bound, occupancy=None,
-            surrogates=SURROGATES,
-        )  # fmt: skip
-        rows.append({
-            "clock": clock, "episodes": episodes, "delay": delay, "n": row["n"], "share": row["share"],
-            "p_time": found.p_time if found.p_time is not None else 1.0, "p_tool": _p_tool(found),
-            "right": (found.named or "").split(": ")[0] == TOOL, "coverage": found.coverage,
-            "calls_per_s": len(world.call_at) / seconds,
-        })  # fmt: skip
-    return pl.DataFrame(rows)
-
-
-def _p_tool(found: Association) -> float:
-    if found.p_time is None or found.p_label is None or not found.agrees:
-        return 1.0
-    return max(found.p_time, found.p_label)
+    return truth.join(associated(seen, bound, SURROGATES), on="pattern_id").select(
+        pl.lit(clock).alias("clock"), pl.lit(episodes).alias("episodes"), pl.lit(delay).alias("delay"), "n", "share",
+        pl.col("p_time").fill_null(1.0), "p_tool", (pl.col("named") == TOOL).alias("right"), "coverage",
+        pl.lit(len(world.call_at) / seconds).alias("calls_per_s"),
+    )  # fmt: skip
 
 
 def _cell(found: pl.DataFrame, clock: str, n: int, caused_share: float, episodes: int, delay: str) -> str:

@@ -51,7 +51,7 @@ SIZES = {
 QUICK = {"quick": Size(patterns=10, violations=10_000, calls=4_000)}
 
 
-def run(quick: bool) -> Iterator[str]:
+def run(scale: float) -> Iterator[str]:
     """The table."""
     yield (
         "`characterise` as the hunt calls it (9,999 surrogates, as many "
@@ -61,7 +61,7 @@ def run(quick: bool) -> Iterator[str]:
         "log-normal (median 100, a tenth of the patterns beyond 500, at most 5,000). Making the world is not counted.\n"
     )
     rows = []
-    for name, size in (QUICK if quick else SIZES).items():
+    for name, size in (SIZES if scale else QUICK).items():
         made = subprocess.run(
             [sys.executable, __file__, json.dumps(asdict(size))],
             check=True, capture_output=True, text=True, cwd=Path(__file__).parents[1], env=_environment(),

@@ -6,11 +6,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import polars as pl
 from simulator import NULL_KINDS, Pattern
 from simulator.patterns import Kind
 
+from fwforensics.analysis.association import associate
+from fwforensics.analysis.observations import Observations
+from fwforensics.analysis.seeds import seed_of
+from fwforensics.analysis.setting import setting_of
+
 #: Kinds whose attempts are no bouts of their own, and kinds that are known to hit a logging limit.
 UNMERGED, LIMITED = "retries, unmerged", "rate-limited"
+
+
+def scaled(count: int, scale: float) -> int:
+    """So many times a number of repetitions; one at least."""
+    return max(1, round(count * scale))
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
@@ -37,6 +48,24 @@ def level(values: Iterable[float | None], limit: float = 0.05) -> str:
     found = float((known <= limit).mean())
     text = f"{found:.3f}"
     return f"**{text}**" if found > limit + 2 * np.sqrt(limit * (1 - limit) / len(known)) else text
+
+
+def associated(seen: Observations, bound_s: float, surrogates: int) -> pl.DataFrame:
+    """What the time test and the label test say of each pattern, one row a pattern.
+
+    `p_tool` is the larger p where they agree, 1 where they do not; `named` is the tool that is then shown.
+    """
+    setting, bouts = setting_of(seen), seen.bouts.sort("at", "host").partition_by("pattern_id", as_dict=True)
+    rows = []
+    for pattern, view in seen.patterns.select("pattern_id", "view").iter_rows():
+        own = bouts.get((pattern,), seen.bouts.clear())
+        found = associate(own, view, setting, seed_of(pattern), bound_s=bound_s, occupancy=None, surrogates=surrogates)
+        agree = found.p_time is not None and found.p_label is not None and found.agrees
+        rows.append({
+            "pattern_id": pattern, "p_time": found.p_time, "p_label": found.p_label, "coverage": found.coverage,
+            "p_tool": max(found.p_time, found.p_label) if agree else 1.0, "named": (found.named or "").split(": ")[0],
+        })  # fmt: skip
+    return pl.DataFrame(rows, infer_schema_length=None)
 
 
 def patterns(kinds: Mapping[str, Kind], n: int, repetitions: int, prefix: str = "") -> list[Pattern]:

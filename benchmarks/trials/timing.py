@@ -10,7 +10,7 @@ import numpy.typing as npt
 from simulator.world import ROLLOUT_S, START, UPDATE_S
 
 from fwforensics.analysis.timing import Attempts, classify
-from trials.tables import table
+from trials.tables import scaled, table
 
 Floats = npt.NDArray[np.float64]
 Process = Callable[[Floats, Floats, int, np.random.Generator], Floats]
@@ -86,9 +86,9 @@ PROCESSES: dict[str, tuple[Process, str]] = {
 }  # fmt: skip
 
 
-def run(quick: bool) -> Iterator[str]:
+def run(scale: float) -> Iterator[str]:
     """The tables."""
-    repetitions = 5 if quick else 200
+    repetitions = scaled(200, scale)
     found = {
         (name, n): [_class(process, n, number) for number in range(repetitions)]
         for name, (process, _) in PROCESSES.items()
