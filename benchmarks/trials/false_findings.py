@@ -22,10 +22,11 @@ SHARES = (0.2, 0.4, 0.7, 1.0)
 
 def run(quick: bool) -> Iterator[str]:
     """The table."""
-    worlds = 2 if quick else 40
+    worlds = 2 if quick else 30
     yield (
         f"{worlds} worlds of {PATTERNS} patterns a row, {SURROGATES:,} surrogates, seeds 1000 to {999 + worlds}. Null "
-        "patterns are of the kinds above in turn, two of them load-following, which are aligned with calls but with no tool; caused "
+        "patterns are of the kinds above in turn, two of them load-following, "
+        "which are aligned with calls but with no tool; caused "
         f"ones follow any of the tools with {', '.join(f'{s:.0%}' for s in SHARES)} of {BOUTS} bouts.\n"
     )
     rows = []

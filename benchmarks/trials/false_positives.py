@@ -37,7 +37,8 @@ def run(quick: bool) -> Iterator[str]:
         f"{worlds * each} patterns a cell in {worlds} worlds ({worlds * each * len(kinds) * len(SETTINGS)} in all), "
         f"{SURROGATES} surrogates, seeds 100 to {99 + worlds}. Standard error of a valid test: "
         f"{(0.05 * 0.95 / (worlds * each)) ** 0.5:.3f}; bold: more than two of them above .05. –: not assessable. "
-        "Clocks are known to ± 10 s (each host its own), or unknown within ± 60 or ± 300 s; *one address*: all hosts share "
+        "Clocks are known to ± 10 s (each host its own), or unknown within ± "
+        "60 or ± 300 s; *one address*: all hosts share "
         "it; *no phases*: the trace does not tell them.\n"
     )
     yield from table(["kind", "bouts in runs", *(f"{p}, {b}" for p in ("p_time", "p_label") for b in SETTINGS)], (

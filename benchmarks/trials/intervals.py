@@ -42,8 +42,10 @@ def _recurrence(repetitions: int) -> Iterator[str]:
 def _rates(repetitions: int) -> Iterator[str]:
     rng = np.random.default_rng(4001)
     yield (
-        f"\nCoverage of the 95 % interval of the rate, {repetitions} draws a cell (standard error .007 at .95), seed 4001; "
-        "runs of 6 to 14 h; rates of runs are equal, or vary with a coefficient of variation of .5, 1 and 2 (gamma), or 70 "
+        f"\nCoverage of the 95 % interval of the rate, {repetitions} draws a "
+        "cell (standard error .007 at .95), seed 4001; "
+        "runs of 6 to 14 h; rates of runs are equal, or vary with a "
+        "coefficient of variation of .5, 1 and 2 (gamma), or 70 "
         "% of the runs have none:\n"
     )
     kinds = {"equal": 0.0, "cv .5": 0.5, "cv 1": 1.0, "cv 2": 2.0, "70 % none": -1.0}
@@ -71,9 +73,11 @@ def _effects(worlds: int, each: int) -> Iterator[str]:
     found = pl.concat([_estimated(seed, each) for seed in range(4100, 4100 + worlds)])
     yield (
         f"\nShare beyond chance where lags within ± {WIDE_BOUND_S:.0f} s are searched, {worlds * each} patterns a cell "
-        f"in {worlds} worlds of 12 runs with exact clocks, seeds 4100 to {4099 + worlds}: mean of the naive share (what was "
+        f"in {worlds} worlds of 12 runs with exact clocks, seeds 4100 to "
+        f"{4099 + worlds}: mean of the naive share (what was "
         "selected on the same data), mean and standard deviation of the cross-fitted one, how often its 95 % interval "
-        "(bootstrap of runs) holds the share of bouts that were made to follow a call, and how often the share of those "
+        "(bootstrap of runs) holds the share of bouts that were made to follow "
+        "a call, and how often the share of those "
         "whose delay lies in the window that was reported. The delay is exponential of 10 s.\n"
     )
     head = ["true share, n", "naive", "cross-fitted", "standard deviation", "holds the share", "holds it in the window"]
@@ -104,5 +108,6 @@ def _estimated(seed: int, each: int) -> pl.DataFrame:
     )
     return truth.join(found, on="pattern_id").select(
         "n", "share", ((k - e) / (n - e)).alias("naive"), pl.col("attributable_share").alias("value"),
-        (pl.col("share") * (reached - passed)).alias("in_window"), pl.col("attributable_low").alias("low"), pl.col("attributable_high").alias("high"),
+        (pl.col("share") * (reached - passed)).alias("in_window"),
+        pl.col("attributable_low").alias("low"), pl.col("attributable_high").alias("high"),
     )  # fmt: skip

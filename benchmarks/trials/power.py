@@ -38,9 +38,12 @@ def run(quick: bool) -> Iterator[str]:
         found = pl.concat(pool.map(_judged, jobs))
     yield (
         f"Share of patterns with p_tool ≤ {LEVEL} (time test and label test, and they agree); in brackets p_time "
-        f"≤ {LEVEL} alone. {worlds * each} patterns a cell in {worlds} worlds of 6 runs, seeds 2000 to {1999 + worlds}, "
-        f"standard error at most {0.5 / (worlds * each) ** 0.5:.3f}. Caused bouts follow `{TOOL}` (4 % of the calls), delay "
-        "exponential of 10 s; the others come at any time of a run. n is what was simulated; some bouts merge or lie in "
+        f"≤ {LEVEL} alone. {worlds * each} patterns a cell in {worlds} worlds "
+        f"of 6 runs, seeds 2000 to {1999 + worlds}, "
+        f"standard error at most {0.5 / (worlds * each) ** 0.5:.3f}. Caused "
+        f"bouts follow `{TOOL}` (4 % of the calls), delay "
+        "exponential of 10 s; the others come at any time of a run. n is what "
+        "was simulated; some bouts merge or lie in "
         "phases without calls.\n"
     )
     for clock in CLOCKS:

@@ -54,8 +54,10 @@ QUICK = {"quick": Size(patterns=10, violations=10_000, calls=4_000)}
 def run(quick: bool) -> Iterator[str]:
     """The table."""
     yield (
-        "`characterise` as the hunt calls it (9,999 surrogates, as many threads as processors), 20 runs of 6 to 14 h on "
-        f"8 hosts, seed {SEED}; a fifth of the patterns follows a tool, the rest is of all null kinds in turn. Bouts are "
+        "`characterise` as the hunt calls it (9,999 surrogates, as many "
+        "threads as processors), 20 runs of 6 to 14 h on "
+        f"8 hosts, seed {SEED}; a fifth of the patterns follows a tool, the "
+        "rest is of all null kinds in turn. Bouts are "
         "log-normal (median 100, a tenth of the patterns beyond 500, at most 5,000). Making the world is not counted.\n"
     )
     rows = []

@@ -96,7 +96,8 @@ def run(quick: bool) -> Iterator[str]:
     }
     yield (
         f"{repetitions} streams a cell, each on one host in runs of 12 h every 16 h, {A_RUN} attempts to a run (never "
-        "less than two runs from n = 10 on, eight for diurnal), seeds 3000 on. *right / no class shown (undetermined or "
+        "less than two runs from n = 10 on, eight for diurnal), seeds 3000 on. "
+        "*right / no class shown (undetermined or "
         "irregular) / wrong class*; "
         f"standard error at most {0.5 / repetitions**0.5:.3f}.\n"
     )

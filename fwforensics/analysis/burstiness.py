@@ -23,6 +23,8 @@ DRAWS = 199
 MAX_P, MIN_EFFECT, MIN_ATTEMPTS = 0.01, 0.25, 8
 #: Beyond this many attempts a draw is of blocks, not of all of them: the answer is known long before.
 MAX_ATTEMPTS = 5_000
+#: Spacings that are held at a time.
+_AT_ONCE = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ def burstiness(
     spread = observed.std()
     r, n = float(spread / observed.mean()), len(observed) + 1
     b = float((np.sqrt(n + 1) * r - np.sqrt(n - 1)) / ((np.sqrt(n + 1) - 2) * r + np.sqrt(n - 1)))
-    larger = sum(_drawn(counts, rng).std() >= spread for _ in range(DRAWS))
+    larger = int((_drawn(counts, rng) >= spread).sum())
     p = (1 + larger) / (DRAWS + 1)
     return Burstiness(p, b, bool(p <= MAX_P and b >= MIN_EFFECT and len(times) >= MIN_ATTEMPTS))
 
@@ -84,7 +86,11 @@ def _spacings(place: Floats, block: Integers, counts: Integers) -> Floats:
 
 
 def _drawn(counts: Integers, rng: np.random.Generator) -> Floats:
-    """Spacings of uniform attempts: exponentials divided by their sum."""
-    steps = rng.exponential(1.0, int((counts + 1).sum()))
-    sums = np.add.reduceat(steps, np.concatenate(([0], np.cumsum(counts + 1)[:-1])))
-    return np.asarray(steps / np.repeat(sums, counts + 1) * np.repeat(counts + 1, counts + 1))
+    """Standard deviations of the spacings of uniform attempts: exponentials divided by their sum; shape (draws,)."""
+    first, size = np.concatenate(([0], np.cumsum(counts + 1)[:-1])), int((counts + 1).sum())
+    found: list[float] = []
+    while len(found) < DRAWS:
+        steps = rng.exponential(1.0, (min(DRAWS - len(found), max(1, _AT_ONCE // size)), size))
+        scale = (counts + 1) / np.add.reduceat(steps, first, axis=1)
+        found += (steps * np.repeat(scale, counts + 1, axis=1)).std(axis=1).tolist()
+    return np.array(found)

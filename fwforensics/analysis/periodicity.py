@@ -36,6 +36,8 @@ TRIMMED = 0.1
 STATISTICS = ("cv", "concentration", "phase")
 _SHORTEST, _LONGEST, _LONGEST_PHASE = 0.4, 1.6, 2.5
 _PERIODS = 160
+#: Periods times intervals that are held at a time.
+_AT_ONCE = 200_000
 _PAUSE = 10.0
 
 
@@ -68,16 +70,17 @@ def trimmed_cv(intervals: Floats) -> Floats:
 
 def concentration(intervals: Floats) -> tuple[Floats, Floats]:
     """The largest concentration of the intervals around multiples of a period, and that period; shape (…, n) → (…)."""
-    median = np.median(intervals, axis=-1)
+    median, mean = np.median(intervals, axis=-1), intervals.mean(axis=-1)
+    best, period = np.full(median.shape, -np.inf), np.zeros(median.shape)
     ratios = np.geomspace(_SHORTEST, _LONGEST, _PERIODS)
-    best = np.full(median.shape, -np.inf)
-    period = np.zeros(median.shape)
-    mean = intervals.mean(axis=-1)
-    for ratio in ratios:
-        omega = 2 * np.pi / (ratio * median)
+    for some in np.array_split(ratios, min(_PERIODS, -(-_PERIODS * intervals.size // _AT_ONCE))):
+        tried = some.reshape(-1, *(1 for _ in median.shape)) * median
+        omega = 2 * np.pi / tried
         value = np.cos(omega[..., None] * intervals).mean(axis=-1) - 1 / (1 + (omega * mean) ** 2)
-        period = np.where(value > best, ratio * median, period)
-        best = np.maximum(value, best)
+        top = value.argmax(axis=0)[None]
+        reached = np.take_along_axis(value, top, axis=0)[0]
+        period = np.where(reached > best, np.take_along_axis(tried, top, axis=0)[0], period)
+        best = np.maximum(reached, best)
     return best, period
 
 

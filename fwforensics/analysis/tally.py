@@ -1,7 +1,8 @@
 """How many of many sets hold each of up to 64 members, for thousands of tallies at a time.
 
-A set is a word of as many bits as there may be members. Counts are kept by binary digits, one word a digit: adding three words takes five operations
-for all members at once (carry-save addition), and whether counts reach their limits is decided digit by digit.
+A set is a word of as many bits as there may be members. Counts are kept by binary digits, one word a digit: adding
+three words takes five operations for all members at once (carry-save addition), and whether counts reach their limits
+is decided digit by digit.
 
 Source: Harley–Seal population counts: Warren, Hacker's Delight, 2nd ed. (2012), §5.
 """
