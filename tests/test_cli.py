@@ -7,6 +7,8 @@ import io
 import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -255,8 +257,6 @@ def test_answers_come_in_batches_of_every_format(case: Path) -> None:
 def test_an_export_is_whole_or_not_there(case: Path, tmp_path: Path) -> None:
     """A full disk, a folder in the way, a failing query: an error, no half file, and an old one stays as it was."""
     import resource
-    import subprocess
-    import sys
 
     target = tmp_path / "events.csv"
     command = [sys.executable, "-m", "fwforensics", "export", "events", "-o", str(target), "--case", str(case)]
@@ -301,3 +301,14 @@ def test_declarations_of_an_unknown_sensor_are_remarked_on(case: Path) -> None:
     assert result.returncode == 0
     assert b"'gw-typo'; there are: gw1" in result.stderr
     assert b"interrupted" not in fwf("info", "--case", case).stderr
+
+
+@pytest.mark.parametrize("closed", ["stdout", "stderr"])
+def test_a_closed_channel_is_no_accident(case: Path, closed: str) -> None:
+    """Started without stdout or stderr, as cron may do, the command does its work."""
+    number = {"stdout": 1, "stderr": 2}[closed]
+    command = [sys.executable, "-m", "fwforensics", "info", "--case", str(case)]
+    shell = f'exec "$@" {number}>&-'
+    done = subprocess.run(["bash", "-c", shell, "-", *command], capture_output=True, check=False)
+    assert done.returncode == 0
+    assert b"Traceback" not in done.stderr + done.stdout

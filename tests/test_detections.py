@@ -86,11 +86,12 @@ SAMPLES = {
     "vendor-alert": Sample(
         [
             event("08:00:00", f"{AGENT} 1001", f"{OUTSIDE} 443", "alert", kind="ids", signature="Mining Behavior"),
-            event("08:00:01", f"{AGENT} 1002", f"{OUTSIDE} 80", "deny", kind="ids", signature="挖矿行为", severity="high"),
+            event("08:00:01", f"{AGENT} 1002", f"{OUTSIDE} 80", "deny", kind="ids", signature="挖矿行为",
+                  severity="high"),
         ],
         [
-            event("08:00:02", f"{AGENT} 1003", f"{OUTSIDE} 80", "alert", kind="ids", signature="SURICATA STREAM bad window",
-                  severity="low"),
+            event("08:00:02", f"{AGENT} 1003", f"{OUTSIDE} 80", "alert", kind="ids",
+                  signature="SURICATA STREAM bad window", severity="low"),
             event("08:00:03", f"{AGENT} 1004", f"{OUTSIDE} 80", "alert", kind="ids", signature="GeoIP lookup",
                   severity="informational"),
             event("08:00:04", f"{AGENT} 1005", f"{OUTSIDE} 80", "allow"),
@@ -114,8 +115,8 @@ SAMPLES = {
         [
             event("08:00:02", f"{AGENT} 1003", f"{BOX} 3333", "allow"),  # a dashboard of one's own
             event("08:00:03", f"{AGENT} 1004", f"{OUTSIDE} 3333", "allow", protocol="udp"),
-            *browsing(OTHER, 60),
-            event("08:00:04", f"{OTHER} 1005", f"{WEB} 3333", "allow"),  # one of many peers
+            # What all use.
+            *(event(f"08:10:0{n}", f"{c} 100{n}", f"{WEB} 3333", "allow") for n, c in enumerate((AGENT, OTHER, THIRD))),
         ],
     ),
     "blockchain-port": Sample(
@@ -216,7 +217,10 @@ SAMPLES = {
         ],
     ),
     "probe-ports": Sample(
-        [tried(f"08:00:0{n}", f"{AGENT} 100{n}", f"{BOX} {port}", 40 * (n % 2)) for n, port in enumerate((22, 80, 5432, 6379))],
+        [
+            tried(f"08:00:0{n}", f"{AGENT} 100{n}", f"{BOX} {port}", 40 * (n % 2))
+            for n, port in enumerate((22, 80, 5432, 6379))
+        ],
         [
             # Two closed doors are no search, nor is a service that answered before.
             *(tried(f"08:00:0{n}", f"{OTHER} 100{n}", f"{BOX} {port}") for n, port in enumerate((22, 80))),
@@ -244,7 +248,10 @@ SAMPLES = {
         [
             *(tried(f"{h:02}:40:00", f"{OTHER} 10{h:02}", f"10.0.9.{h} {1000 + h}") for h in (1, 9, 17)),
             # A log shipper sends and sends; its protocol has no answers.
-            *(flow(f"{h:02}:50:00", f"{THIRD} 20{h:02}", f"10.0.8.{h} 514", 60, 90_000, 0, protocol="udp") for h in range(9)),
+            *(
+                flow(f"{h:02}:50:00", f"{THIRD} 20{h:02}", f"10.0.8.{h} 514", 60, 90_000, 0, protocol="udp")
+                for h in range(9)
+            ),
         ],
     ),
     "new-peers": Sample(
@@ -294,7 +301,10 @@ SAMPLES = {
                 flow(f"{h:02}:10:{n:02}", f"{AGENT} {100 * h + n}", f"{OUTSIDE} 53", 0.1, 60, 90, protocol="udp")
                 for h in range(1, 6) for n in range(40)
             ),
-            *(flow(f"09:30:{n:02}", f"{OTHER} {1000 + n}", f"{OUTSIDE} 53", 0.1, 60, 90, protocol="udp") for n in range(50)),
+            *(
+                flow(f"09:30:{n:02}", f"{OTHER} {1000 + n}", f"{OUTSIDE} 53", 0.1, 60, 90, protocol="udp")
+                for n in range(50)
+            ),
         ],
     ),
     "large-upload": Sample(
@@ -334,7 +344,8 @@ SAMPLES = {
         [flow("08:00:00", AGENT, OUTSIDE, 60, 200_000, 200_000, protocol="icmp", packets_out=200, packets_in=200)],
         [
             flow("08:00:00", OTHER, OUTSIDE, 60, 5040, 5040, protocol="icmp", packets_out=60, packets_in=60),
-            flow("08:10:00", THIRD, OUTSIDE, 3000, 252_000, 252_000, protocol="icmp", packets_out=3000, packets_in=3000),
+            flow("08:10:00", THIRD, OUTSIDE, 3000, 252_000, 252_000, protocol="icmp", packets_out=3000,
+                 packets_in=3000),
         ],
     ),
     "beacon": Sample(
@@ -362,7 +373,8 @@ SAMPLES = {
         [
             *(event(f"{h:02}:10:00", f"{AGENT} 20{h:02}", f"{WEB} 443", "allow") for h in range(8, 20, 2)),
             event("12:30:00", f"{AGENT} 1003", f"{ELSEWHERE} 443", "allow"),  # once only
-            *(event(f"{h:02}:20:00", f"{AGENT} 30{h:02}", "192.0.2.99 443", "allow") for h in range(10, 20, 2)),  # from then on
+            # From then on.
+            *(event(f"{h:02}:20:00", f"{AGENT} 30{h:02}", "192.0.2.99 443", "allow") for h in range(10, 20, 2)),
         ],
         {
             "runs": {f"r{h:02}": (f"{h:02}:00:00", f"{h:02}:59:00") for h in range(8, 20, 2)},
@@ -378,8 +390,8 @@ SAMPLES = {
         {
             "hosts": [{"host": "node1", "ip": AGENT}, {"host": "node2", "ip": OTHER}],
             "gpu_samples": [
-                {"ts": at("08:10:00"), "host": "node1", "gpu": "0", "process": "./bench", "utilization": 97.0, "source_id": 1,
-                 "line_no": 1},
+                {"ts": at("08:10:00"), "host": "node1", "gpu": "0", "process": "./bench", "utilization": 97.0,
+                 "source_id": 1, "line_no": 1},
                 {"ts": at("12:10:00"), "host": "node1", "gpu": "0", "process": "python3 train.py", "utilization": 97.0,
                  "source_id": 1, "line_no": 2},
             ],
@@ -451,6 +463,19 @@ def test_metadata_of_a_host_that_always_asks_is_low(tmp_path: Path) -> None:
     with make_case(tmp_path, [*asks, event("09:30:30", f"{OTHER} 1", "169.254.169.254 80", "allow")]) as case:
         found = queries.run(case, DETECTIONS["metadata-access"])
     assert sorted(found["severity"]) == ["high", *["low"] * 120]
+
+
+def test_one_of_many_peers_is_low(tmp_path: Path) -> None:
+    """A desk reaches any port sooner or later, and holds idle sessions; a server does not."""
+    rows = [event("08:00:00", f"{c} 1005", f"{OUTSIDE} {port}", "allow") for c, port in ((AGENT, 3333), (OTHER, 4444))]
+    slow = [
+        flow("08:00:00", f"{c} 1006", f"{ELSEWHERE} {port}", 120, 6000, 16_000)
+        for c, port in ((AGENT, 444), (OTHER, 445))
+    ]
+    with make_case(tmp_path, [*rows, *slow, *browsing(OTHER, 150)]) as case:
+        found = queries.run(case, DETECTIONS["mining-port"])
+        assert sorted(found["severity"]) == ["low", "medium"]
+        assert lines(case, "mining-shape") == {3}
 
 
 def test_a_scan_that_comes_back_is_found_again(tmp_path: Path) -> None:

@@ -38,7 +38,8 @@ def case(tmp_path: Path) -> Iterator[Case]:
 def hidden_lines(case: Case) -> set[int]:
     """Lines of the events of the violations that are hidden."""
     rows = case.sql(
-        "SELECT DISTINCT line_no FROM violation_events JOIN violations USING (violation_id) WHERE suppressed_by IS NOT NULL"
+        "SELECT DISTINCT line_no FROM violation_events JOIN violations USING (violation_id) "
+        "WHERE suppressed_by IS NOT NULL"
     ).rows()
     return {row["line_no"] for row in rows}
 

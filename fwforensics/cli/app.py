@@ -64,6 +64,9 @@ def load() -> typer.Typer:
 def main() -> None:
     """Run the command; every error ends in its exit code, none in a stack trace."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started the command
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 (for good)
     arguments = _hoisted(sys.argv[1:])
     try:
         code = load()(

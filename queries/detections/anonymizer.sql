@@ -13,7 +13,7 @@ false_positives = [
     "Wi-Fi calling, which uses IPsec's ports",
 ]
 next = "long-connections"
-columns = { connection_id = "connection", severity = "high for what is known by name or application, medium by port", reason = "what it is known as" }
+columns = { connection_id = "connection", severity = "high for what is known by name or application, by port medium, or low where the client has many peers", reason = "what it is known as" }
 --- */
 WITH ports AS (
     SELECT CAST(value AS USMALLINT) AS port, min(label) AS label FROM indicators WHERE kind = 'port' AND category IN ('tor', 'vpn', 'proxy') GROUP BY value
@@ -26,10 +26,11 @@ known AS (
 )
 SELECT connection_id, 'high' AS severity, reason FROM known
 UNION ALL
-SELECT e.connection_id, 'medium', concat_ws(' ', p.label, 'on', concat_ws('/', e.server_port, e.protocol) || ',', e.outcome)
+SELECT e.connection_id, CASE WHEN b.client_ip IS NULL THEN 'medium' ELSE 'low' END,
+    concat_ws(' ', p.label, 'on', concat_ws('/', e.server_port, e.protocol) || ',', e.outcome)
 FROM egress AS e
 JOIN ports AS p ON p.port = e.server_port
+LEFT JOIN busy_clients AS b ON b.client_ip = e.client_ip
 WHERE e.protocol IN ('tcp', 'udp')
   AND e.connection_id NOT IN (SELECT k.connection_id FROM known AS k)
   AND e.server_ip NOT IN (SELECT s.server_ip FROM common_servers AS s)
-  AND e.client_ip NOT IN (SELECT b.client_ip FROM busy_clients AS b)

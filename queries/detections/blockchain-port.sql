@@ -10,19 +10,21 @@ technique = ["T1496.001"]
 needs = ["connections.server_port"]
 false_positives = ["other software on the same ports", "projects that work with block chains"]
 next = "new-destinations"
-columns = { connection_id = "connection", reason = "the port or name, and what uses it" }
+columns = { connection_id = "connection", severity = "low by port where the client has many peers, else medium", reason = "the port or name, and what uses it" }
 --- */
 WITH ports AS (
     SELECT CAST(value AS USMALLINT) AS port, min(label) AS label FROM indicators WHERE kind = 'port' AND category = 'blockchain' GROUP BY value
+),
+known AS (
+    SELECT connection_id, string_agg(DISTINCT label, '; ' ORDER BY label) AS reason FROM indicated WHERE category = 'blockchain' GROUP BY connection_id
 )
-SELECT e.connection_id, concat_ws(' ', concat_ws('/', e.server_port, e.protocol) || ':', p.label || ',', e.outcome, 'at', coalesce(e.target_name, e.server_ip)) AS reason
+SELECT connection_id, 'medium' AS severity, reason FROM known
+UNION ALL
+SELECT e.connection_id, CASE WHEN b.client_ip IS NULL THEN 'medium' ELSE 'low' END,
+    concat_ws(' ', concat_ws('/', e.server_port, e.protocol) || ':', p.label || ',', e.outcome, 'at', coalesce(e.target_name, e.server_ip))
 FROM egress AS e
 JOIN ports AS p ON p.port = e.server_port
+LEFT JOIN busy_clients AS b ON b.client_ip = e.client_ip
 WHERE e.protocol IN ('tcp', 'udp')
   AND e.server_ip NOT IN (SELECT s.server_ip FROM common_servers AS s)
-  AND e.client_ip NOT IN (SELECT b.client_ip FROM busy_clients AS b)
-UNION ALL
-SELECT i.connection_id, string_agg(DISTINCT i.label, '; ' ORDER BY i.label)
-FROM indicated AS i
-WHERE i.category = 'blockchain'
-GROUP BY i.connection_id
+  AND e.connection_id NOT IN (SELECT k.connection_id FROM known AS k)

@@ -7,17 +7,16 @@ severity = "medium"
 category = "upload"
 evidence = "indicator"
 technique = ["T1567"]
-needs = ["events.dst_ip|events.dst_name|events.app"]
+needs = ["events.dst_name|indicator_hits.value"]
 false_positives = [
     "notifications of builds and jobs by chat webhooks; downloads that tools fetch from such places",
     "an address that many services share: the reason says whether the name, the address or the application was known",
 ]
 next = "top-talkers"
-columns = { connection_id = "connection", severity = "critical where it was let through and answered, else high or what the header says", reason = "what is known of the server" }
+columns = { connection_id = "connection", reason = "what is known of the server" }
 --- */
 SELECT
     i.connection_id,
-    'medium' AS severity,
     string_agg(DISTINCT concat_ws(' ', i.label, '(' || i.basis, i.known_as || ')'), '; ' ORDER BY concat_ws(' ', i.label, '(' || i.basis, i.known_as || ')')) AS reason
 FROM indicated AS i
 JOIN connections AS c ON c.connection_id = i.connection_id

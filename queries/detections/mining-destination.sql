@@ -7,13 +7,13 @@ severity = "high"
 category = "mining"
 evidence = "indicator"
 technique = ["T1496.001"]
-needs = ["events.dst_ip|events.dst_name|events.app"]
+needs = ["events.dst_name|events.app|indicator_hits.value"]
 false_positives = [
     "researchers and price widgets that open a pool's web site",
     "an address that many services share: the reason says whether the name, the address or the application was known",
 ]
 next = "deny-then-allow"
-columns = { connection_id = "connection", severity = "critical where it was let through and answered, else high or what the header says", reason = "what is known of the server" }
+columns = { connection_id = "connection", severity = "critical where it was let through and answered, else high", reason = "what is known of the server" }
 --- */
 SELECT
     i.connection_id,
