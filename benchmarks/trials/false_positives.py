@@ -75,8 +75,9 @@ def run(scale: float) -> Iterator[str]:
 def _judged(seed: int, each: int, setting: str) -> pl.DataFrame:
     clocks, bound = SETTINGS[setting]
     world = make_world(WorldShape(), seed)
+    own = patterns({**NULL_KINDS, **ACTIVITY_KINDS}, BOUTS, each, f"{seed} ")
     seen, truth = observe(
-        world, patterns({**NULL_KINDS, **ACTIVITY_KINDS}, BOUTS, each, f"{seed} "), clocks=clocks, bound_s=bound, gaps=2,
+        world, own, clocks=clocks, bound_s=bound, gaps=2,
         shared_address=setting == "one address", phases=setting != "no phases",
     )  # fmt: skip
     inside = seen.bouts.drop_nulls("run_id").group_by("pattern_id").agg(pl.len().alias("inside"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -55,29 +56,26 @@ def run(scale: float) -> Iterator[str]:
     """The table."""
     yield (
         "`characterise` as the hunt calls it (9,999 surrogates, as many "
-        "threads as processors), 20 runs of 6 to 14 h on "
-        f"8 hosts, seed {SEED}; a fifth of the patterns follows a tool, the "
-        "rest is of all null kinds in turn. Bouts are "
-        "log-normal (median 100, a tenth of the patterns beyond 500, at most 5,000). Making the world is not counted.\n"
+        "threads as processors), 20 runs of 6 to 14 h on 8 "
+        f"hosts, seed {SEED}; a fifth of the patterns follows a tool, the rest is of all null kinds in turn. Bouts are "
+        "log-normal (median 100, a tenth of the patterns beyond 500, at most 5,000). Making the world is not counted. "
+        f"{os.cpu_count()} processors; *load*: processes that ran or waited before it began.\n"
     )
-    rows = []
-    for name, size in (SIZES if scale else QUICK).items():
-        made = subprocess.run(
-            [sys.executable, __file__, json.dumps(asdict(size))],
-            check=True, capture_output=True, text=True, cwd=Path(__file__).parents[1], env=_environment(),
-        )  # fmt: skip
-        told = json.loads(made.stdout)
-        rows.append([
-            name, f"{told['patterns']:,}", f"{told['attempts']:,}", f"{told['bouts']:,}", f"{told['calls']:,}",
-            f"{told['wall']:.1f}", f"{told['cpu']:.1f}", f"{told['before_mb']:.0f}", f"{told['peak_mb']:.0f}",
-        ])  # fmt: skip
-    yield from table(["", "patterns", "attempts", "bouts", "calls", "wall s", "CPU s", "MB before", "peak MB"], rows)
+    head = ["", "patterns", "attempts", "bouts", "calls", "wall s", "CPU s", "load", "MB before", "peak MB"]
+    yield from table(head, (_measured(name, size) for name, size in (SIZES if scale else QUICK).items()))
 
 
-def _environment() -> dict[str, str]:
-    import os
-
-    return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+def _measured(name: str, size: Size) -> list[str]:
+    """One row, of a process of its own."""
+    made = subprocess.run(
+        [sys.executable, __file__, json.dumps(asdict(size))], check=True, capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+    )  # fmt: skip
+    told = json.loads(made.stdout)
+    return [
+        name, *(f"{told[k]:,}" for k in ("patterns", "attempts", "bouts", "calls")),
+        *(f"{told[k]:.1f}" for k in ("wall", "cpu", "load")), *(f"{told[k]:.0f}" for k in ("before_mb", "peak_mb")),
+    ]  # fmt: skip
 
 
 def case(size: Size) -> Observations:
@@ -117,11 +115,11 @@ def main() -> None:
     """Measure one size, given as JSON, and print what it took."""
     seen = case(Size(**json.loads(sys.argv[1])))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    begun, used = time.perf_counter(), time.process_time()
+    load, begun, used = os.getloadavg()[0], time.perf_counter(), time.process_time()
     characterise(seen)
     print(json.dumps({
         "patterns": seen.patterns.height, "attempts": seen.attempts.height, "bouts": seen.bouts.height,
-        "calls": seen.calls.height, "wall": time.perf_counter() - begun, "cpu": time.process_time() - used,
+        "calls": seen.calls.height, "load": load, "wall": time.perf_counter() - begun, "cpu": time.process_time() - used,
         "before_mb": before / 1024, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }))  # fmt: skip
 
