@@ -40,14 +40,14 @@ FULL = Size()
 SIZES = {
     "as asked": FULL,
     "clocks unknown, ± 300 s": replace(FULL, anchored=False),
+    "50 patterns": replace(FULL, patterns=50),
+    "400 patterns": replace(FULL, patterns=400),
+    "20,000 calls": replace(FULL, calls=20_000),
+    "320,000 calls": replace(FULL, calls=320_000),
+    "250,000 violations": replace(FULL, violations=250_000),
+    "4 million violations": replace(FULL, violations=4_000_000),
     "ten times the bouts": replace(FULL, bouts=1_000),
     "none caused": replace(FULL, caused=0.0),
-    "50 patterns": replace(FULL, patterns=50),
-    "800 patterns": replace(FULL, patterns=800),
-    "8,000 calls": replace(FULL, calls=8_000),
-    "800,000 calls": replace(FULL, calls=800_000),
-    "100,000 violations": replace(FULL, violations=100_000),
-    "4 million violations": replace(FULL, violations=4_000_000),
 }
 QUICK = {"quick": Size(patterns=10, violations=10_000, calls=4_000)}
 
@@ -119,7 +119,8 @@ def main() -> None:
     characterise(seen)
     print(json.dumps({
         "patterns": seen.patterns.height, "attempts": seen.attempts.height, "bouts": seen.bouts.height,
-        "calls": seen.calls.height, "load": load, "wall": time.perf_counter() - begun, "cpu": time.process_time() - used,
+        "calls": seen.calls.height, "load": load,
+        "wall": time.perf_counter() - begun, "cpu": time.process_time() - used,
         "before_mb": before / 1024, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }))  # fmt: skip
 
