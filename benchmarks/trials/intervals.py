@@ -43,7 +43,7 @@ def _rates(repetitions: int) -> Iterator[str]:
     rng = np.random.default_rng(4001)
     yield (
         f"\nCoverage of the 95 % interval of the rate, {repetitions} draws a "
-        "cell (standard error {(0.05 * 0.95 / repetitions) ** 0.5:.3f} at .95), seed 4001; "
+        f"cell (standard error {(0.05 * 0.95 / repetitions) ** 0.5:.3f} at .95), seed 4001; "
         "runs of 6 to 14 h; rates of runs are equal, or vary with a "
         "coefficient of variation of .5, 1 and 2 (gamma), or 70 "
         "% of the runs have none:\n"
