@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-from trials import false_findings, false_positives, intervals, power, speed, timing
+from trials import effects, false_findings, false_positives, intervals, power, speed, timing
 
 TRIALS: dict[str, Callable[[float], Iterator[str]]] = {
     "false-positives": false_positives.run,
@@ -24,6 +24,7 @@ TRIALS: dict[str, Callable[[float], Iterator[str]]] = {
     "power": power.run,
     "timing": timing.run,
     "intervals": intervals.run,
+    "effects": effects.run,
     "speed": speed.run,
 }
 

@@ -81,7 +81,7 @@ def _rates(per_run: pl.DataFrame, bouts: pl.DataFrame) -> pl.DataFrame:
     for (pattern,), own in joined.group_by("pattern_id", maintain_order=True):
         counts, hours = own["bouts"].fill_null(0).to_numpy().astype(float), own["seconds"].to_numpy() / 3600
         rng = generator(seed_of(str(pattern)), "rate")
-        rate, trend = rate_of(counts, hours, rng), trend_of(counts, hours, rng)
+        rate, trend = rate_of(counts, hours), trend_of(counts, hours, rng)
         change = {**asdict(trend), "change_at": own["run_id"][trend.change_at]} if trend else None
         said = {"rate": asdict(rate) if rate else None, "trend": change}
         rows.append((pattern, rate.low if rate else None, rate.high if rate else None, json.dumps(_rounded(said))))

@@ -414,7 +414,7 @@ recurrence DOUBLE | runs_hit ÷ runs_exposed
 recurrence_low DOUBLE | lower end of the exact 95 % interval (Clopper–Pearson)
 recurrence_high DOUBLE | upper end of the exact 95 % interval
 rate_per_run_hour DOUBLE | bouts per exposed run hour
-rate_low DOUBLE | lower end of its 95 % interval: exact, or bootstrap of runs where they differ beyond chance
+rate_low DOUBLE | lower end of its 95 % interval: exact, wider where runs differ beyond chance
 rate_high DOUBLE | upper end
 first_ts TIMESTAMP | first
 last_ts TIMESTAMP | last

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import polars as pl
 import pytest
+from scipy.stats import gamma
 
 from fwforensics.analysis.characterise import benjamini_hochberg
 from fwforensics.analysis.effect import cross_fitted, smallest_share
@@ -71,20 +72,24 @@ def test_rita_scores_pairs_of_the_last_day() -> None:
 
 def test_a_rate_has_an_exact_interval_where_runs_are_alike() -> None:
     """Three bouts in three hours: Garwood's limits 0.6187 and 8.7673, over three."""
-    found = rate_of(np.ones(3), np.ones(3), rng())
+    found = rate_of(np.ones(3), np.ones(3))
     assert found is not None
     assert (found.rate, found.low, found.high) == pytest.approx((1.0, 0.20622, 2.92242), abs=1e-5)
     assert (found.dispersion, found.basis, found.if_hit) == (0.0, "exact", 1.0)
 
 
 def test_a_rate_knows_when_runs_differ() -> None:
-    """Ten bouts in one of three runs: φ = 10, so runs are resampled, and none at all is within reach."""
-    found = rate_of(np.array([0.0, 0.0, 10.0]), np.ones(3), rng())
+    """Ten bouts in one of three runs: φ = 10, t/z = 2.195, so they tell no more than 0.208 bouts would."""
+    found = rate_of(np.array([0.0, 0.0, 10.0]), np.ones(3))
     assert found is not None
     assert found.dispersion == pytest.approx(10.0)
-    assert (found.low, found.if_hit, found.basis) == (0.0, 10.0, "bootstrap of runs")
-    assert rate_of(np.zeros(2), np.zeros(2), rng()) is None
-    none = rate_of(np.zeros(2), np.array([1.0, 2.0]), rng())
+    assert (found.if_hit, found.basis) == (10.0, "dispersion of runs")
+    scale = 10 * (4.302653 / 1.959964) ** 2
+    limits = scale * gamma.ppf(0.025, 10 / scale) / 3, scale * gamma.ppf(0.975, 10 / scale + 1) / 3
+    assert (found.low, found.high) == pytest.approx(limits, rel=1e-4, abs=1e-6)
+    assert found.low < 1e-3 < 60 < found.high
+    assert rate_of(np.zeros(2), np.zeros(2)) is None
+    none = rate_of(np.zeros(2), np.array([1.0, 2.0]))
     assert none is not None and (none.rate, none.low) == (0.0, 0.0)
     assert none.high == pytest.approx(-math.log(0.025) / 3)
 

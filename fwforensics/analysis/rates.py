@@ -1,13 +1,16 @@
 """How often in a run hour: a rate with an interval that knows whether runs differ, and whether it changes over runs.
 
 Rate: bouts per observed run hour. Interval: exact for a Poisson count, Γ⁻¹(α/2; k)/h to Γ⁻¹(1−α/2; k+1)/h. Dispersion
-φ = Σ (k_r − μ_r)²/μ_r / (n − 1) over runs, μ_r their share of the bouts by hours; where φ > 2 the bootstrap of runs
-takes the place of the exact interval, which would be too narrow. Zeros and rates are told apart: the share of runs
-hit is recurrence's, `rate_if_hit` the rate of those. Trend: Kendall's τ of the rates in order of start, by
+φ = Σ (k_r − μ_r)²/μ_r / (n − 1) over runs, μ_r their share of the bouts by hours. Where φ > 1 a bout tells less: the
+limits are those of k/s bouts, times s, with s = φ·(t/z)², t and z the quantiles of Student's distribution with n − 1
+degrees of freedom and of the normal one, since φ itself is of few runs. (Resampling few runs covers far less, see
+docs/accuracy.md.) Zeros and rates are told apart: the share of runs hit is recurrence's, `rate_if_hit` the rate of
+those. Trend: Kendall's τ of the rates in order of start, by
 permutation of runs; one change point, by the largest Poisson likelihood ratio, by the same permutations. Below 8 runs
 neither is assessed.
 
-Source: Garwood, Biometrika 28 (1936) 437; Mann, Econometrica 13 (1945) 245; Kendall, Rank Correlation Methods (1948).
+Source: Garwood, Biometrika 28 (1936) 437; McCullagh, Nelder, Generalized Linear Models, 2nd ed. (1989), §6.2; Mann,
+Econometrica 13 (1945) 245; Kendall, Rank Correlation Methods (1948).
 """
 
 from __future__ import annotations
@@ -16,12 +19,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import gammaincinv
+from scipy.special import gammaincinv, ndtri, stdtrit
 
 Floats = npt.NDArray[np.float64]
 CONFIDENCE = 0.95
-OVERDISPERSED = 2.0
-BOOTSTRAPS = 999
 MIN_RUNS = 8
 PERMUTATIONS = 9_999
 
@@ -34,7 +35,7 @@ class Rate:
         rate, low, high: rate and its 95 % interval.
         dispersion: φ; None below two runs.
         if_hit: rate in the runs that were hit.
-        basis: exact or bootstrap.
+        basis: exact, or dispersion of runs.
     """
 
     rate: float
@@ -57,26 +58,24 @@ class Trend:
     after: float
 
 
-def rate_of(counts: Floats, hours: Floats, rng: np.random.Generator) -> Rate | None:
+def rate_of(counts: Floats, hours: Floats) -> Rate | None:
     """The rate of a pattern.
 
     Args:
         counts: bouts in each observed run; shape (r,).
         hours: hours that each was observed, > 0; shape (r,).
-        rng: random numbers of the bootstrap.
     """
-    total, time = float(counts.sum()), float(hours.sum())
+    total, time, runs = float(counts.sum()), float(hours.sum()), len(counts)
     if time <= 0:
         return None
     tail = (1 - CONFIDENCE) / 2
-    low = float(gammaincinv(total, tail)) / time if total > 0 else 0.0
-    high, basis = float(gammaincinv(total + 1, 1 - tail)) / time, "exact"
     expected = total * hours / time
-    phi = float(((counts - expected) ** 2 / expected).sum() / (len(counts) - 1)) if total and len(counts) > 1 else None
-    if phi is not None and phi > OVERDISPERSED:
-        picked = rng.integers(0, len(counts), (BOOTSTRAPS, len(counts)))
-        drawn = counts[picked].sum(axis=1) / hours[picked].sum(axis=1)
-        (low, high), basis = (float(x) for x in np.quantile(drawn, (tail, 1 - tail))), "bootstrap of runs"
+    phi = float(((counts - expected) ** 2 / expected).sum() / (runs - 1)) if total and runs > 1 else None
+    scale, basis = 1.0, "exact"
+    if phi is not None and phi > 1:
+        scale, basis = phi * float(stdtrit(runs - 1, 1 - tail) / ndtri(1 - tail)) ** 2, "dispersion of runs"
+    low = scale * float(gammaincinv(total / scale, tail)) / time if total > 0 else 0.0
+    high = scale * float(gammaincinv(total / scale + 1, 1 - tail)) / time
     hit = counts > 0
     return Rate(total / time, low, high, phi, float(counts[hit].sum() / hours[hit].sum()) if hit.any() else None, basis)
 
