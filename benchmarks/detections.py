@@ -1,6 +1,7 @@
 """Detections against a recorded incident with ground truth, recorded scans, and ordinary traffic.
 
     python benchmarks/detections.py --lab LAB_FOLDER --corpus CORPUS_FOLDER > docs/accuracy-detections.md
+    python benchmarks/detections.py --flows 10000000          # how long each detection takes on a made case
 
 The lab is read through each of its sensors alone and through all together, with the networks that its inventory calls
 internal declared, as an analyst would. A flow counts as found where a detection of the label's category marks it as
@@ -14,17 +15,20 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
+import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import attribution
+import numpy as np
 import polars as pl
 from lab import TOLERANCE_S, read_truth
 
+from fwforensics import derive, knowledge, queries
 from fwforensics import hunt as hunting
-from fwforensics import knowledge, queries
 from fwforensics.ingest import Options, ingest
 from fwforensics.manifest import import_manifest
 from fwforensics.store import Case
@@ -231,12 +235,58 @@ def show_ordinary(corpus: Path) -> None:
     print(f"{total:.1f} hours in all.\n")
 
 
+def made_flows(n: int, first: int, hosts: int, denied: float, rng: np.random.Generator) -> pl.DataFrame:
+    """Records of `attribution.py` with counters, and with a third of the targets inside and a million outside."""
+    inner = rng.random(n) < 0.3
+    near = pl.select(pl.format("10.30.{}.{}", pl.Series(rng.integers(0, 4, n)), pl.Series(rng.integers(1, 250, n))))
+    parts = [pl.Series(rng.integers(low, high, n)) for low, high in ((11, 200), (0, 8), (0, 50), (1, 250))]
+    far = pl.select(pl.format("{}.{}.{}.{}", *parts))
+    return attribution.events(n, first, hosts, denied, rng).with_columns(
+        dst_ip=pl.select(pl.when(pl.Series(inner)).then(near.to_series()).otherwise(far.to_series())).to_series(),
+        bytes_out=pl.Series(rng.integers(100, 20_000, n), dtype=pl.UInt64),
+        bytes_in=pl.Series(rng.integers(0, 50_000, n) * (rng.random(n) < 0.9), dtype=pl.UInt64),
+        packets_out=pl.Series(rng.integers(1, 50, n), dtype=pl.UInt64),
+        packets_in=pl.Series(rng.integers(0, 50, n), dtype=pl.UInt64), duration=pl.Series(rng.exponential(10, n)),
+    )  # fmt: skip
+
+
+def show_speed(flows: int) -> None:
+    """CPU seconds of each detection on a made case, and of what they share."""
+    rows = []
+    rng = np.random.default_rng(7)
+    with tempfile.TemporaryDirectory() as folder:
+        case = Case(Path(folder) / "case.duckdb", create=True, memory_limit="2500MB", threads=2)
+        queries.install(case)
+        for first in range(1, flows + 1, 500_000):
+            case.append("events", made_flows(min(500_000, flows + 1 - first), first, 200, 0.01, rng))
+        derive.refresh(case, force=True)
+        steps: dict[str, Callable[[], Any]] = {
+            "indicators and warning lists": lambda: knowledge.refresh(case),
+            "what they share": lambda: queries.run_build(case, "prepared"),
+        }
+        for query in queries.library().values():
+            if query.kind == "detection":
+                counted = f"SELECT count(*) FROM ({query.body})"
+                steps[query.name] = lambda sql=counted, q=query: case.sql(sql, q.bind({})).scalar()
+        for name, step in steps.items():
+            began, cpu = time.perf_counter(), time.process_time()
+            step()
+            rows.append([name, f"{time.process_time() - cpu:.1f}", f"{time.perf_counter() - began:.1f}"])
+        case.close()
+    table(["step", "CPU seconds", "seconds"], rows)
+    print(f"{sum(float(r[1]) for r in rows):.0f} CPU seconds in all, {flows:,} flows.\n")
+
+
 def main() -> None:
     """Print all tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lab", type=Path, help="folder of the recorded incident")
     parser.add_argument("--corpus", type=Path, help="folder of logs of other projects")
+    parser.add_argument("--flows", type=int, help="time the detections on a case of so many made flows, and stop")
     given = parser.parse_args()
+    if given.flows:
+        show_speed(given.flows)
+        return
     print("# Accuracy of the detections\n")
     print(
         "Made by `python benchmarks/detections.py --lab LAB --corpus CORPUS`. "

@@ -1,7 +1,8 @@
 """What the sources can show: a detection whose needs nobody fills is "not evaluable", which is no all-clear.
 
 A need names columns, of any of which one must be filled: `events.signature|events.app`. What `connections` has comes
-from events, in either direction; other tables meet a need by having it filled in any row.
+from events, in either direction; other tables meet a need by having it filled in any row. `indicators.value:mining` is
+met where indicators of that category name addresses or networks.
 """
 
 from __future__ import annotations
@@ -70,10 +71,20 @@ def _filled_by(case: Case, need: str) -> list[str] | None:
     columns: list[str] = []
     for part in need.split("|"):
         table, _, column = part.rpartition(".")
-        if table == "connections" and column in MADE_OF:
+        column, _, category = column.partition(":")
+        if category:
+            if _has_addresses(case, category):
+                return None
+        elif table == "connections" and column in MADE_OF:
             columns += MADE_OF[column]
         elif table == "events" and column in TRACKED:
             columns.append(column)
         elif case.sql(f"SELECT EXISTS (SELECT 1 FROM {table or 'events'} WHERE {column} IS NOT NULL)").scalar():
             return None
     return columns
+
+
+def _has_addresses(case: Case, category: str) -> bool:
+    """Do indicators of a category name addresses, so that no name is needed to see one?"""
+    known = "SELECT EXISTS (SELECT 1 FROM indicators WHERE category = ? AND kind IN ('ip', 'cidr'))"
+    return bool(case.sql(known, [category]).scalar())

@@ -426,7 +426,7 @@ def _lint_header(query: Query, known: Mapping[str, Query]) -> Iterator[tuple[str
     if query.next and re.fullmatch(r"[a-z0-9-]+", query.next) and query.next not in known:
         yield "next", f"there is no query {query.next!r}"
     for need in (part for alternatives in query.needs for part in alternatives.split("|")):
-        table, _, column = need.rpartition(".")
+        table, _, column = need.partition(":")[0].rpartition(".")
         if column not in {c for t in TABLES.values() if table in ("", t.name) for c in t.names}:
             yield "needs", f"no table has a column {need!r}"
 

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
-from fwforensics.hunt import hunt
+from fwforensics.hunt import Scope, hunt
 from fwforensics.store import Case
 from tests.case_builder import at, event, make_case
 
+#: One violation a connection: what others make of the same one is theirs.
+DENIALS = Scope(detections=("denied-egress", "denied-internal", "vendor-alert"))
 HOST, POOL, OUTER = "10.20.0.11", "203.0.113.66", "198.51.100.2"
 RUN = {"r1": ("00:00:00", "20:00:00")}
 
@@ -45,7 +47,7 @@ def translation(orig: str, new: str, dst: str, start: str | None, end: str | Non
 
 def found(case: Case) -> list[dict[str, Any]]:
     """Candidates of all violations, best first."""
-    hunt(case)
+    hunt(case, DENIALS)
     return case.sql("SELECT * FROM candidates ORDER BY violation_id, rank").rows()
 
 
@@ -203,7 +205,7 @@ def test_the_join_is_that_of_brute_force(tmp_path: Path, seed: int) -> None:
 
     case, calls, events = _random_case(tmp_path, seed)
     skew, tail = timedelta(seconds=2), timedelta(seconds=600)
-    hunt(case)
+    hunt(case, DENIALS)
     attribution.attribute(case, {"keep": 1000, "bucket_s": random.Random(seed).choice([7.0, 600.0, 86400.0])})
     expected = {
         (e["src_port"], c["activity_id"])
@@ -231,7 +233,7 @@ def test_a_clock_that_is_off_and_declared_changes_nothing(tmp_path: Path, seed: 
     query = "SELECT c.*, v.ts, v.run_id AS run FROM candidates AS c JOIN violations AS v USING (violation_id)"
     results = []
     for case in (right, wrong):
-        hunt(case)
+        hunt(case, DENIALS)
         results.append(case.sql(f"{query} ORDER BY v.ts, rank").rows())
     assert results[0] == results[1]
     assert results[0]

@@ -11,7 +11,7 @@ from fwforensics import capability, knowledge, queries
 from fwforensics import hunt as hunting
 from fwforensics.hunt import Scope
 from fwforensics.store import Case
-from tests.case_builder import alive, event, make_case
+from tests.case_builder import alive, event, frame, make_case
 from tests.test_detections import AGENT, OTHER, OUTSIDE, flow
 
 RUNS = {"r1": ("08:00:00", "09:00:00"), "r2": ("10:00:00", "11:00:00"), "r3": ("12:00:00", "13:00:00")}
@@ -62,6 +62,18 @@ def test_an_alert_is_no_decision(tmp_path: Path) -> None:
     assert "vendor-alert" not in missing
 
 
+def test_known_names_need_names(tmp_path: Path) -> None:
+    """What ships are names: without any in the logs nothing can match, unless a feed brings addresses."""
+    rows = [event("08:00:00", f"{AGENT} 1001", f"{OUTSIDE} 443", "allow")]
+    feed = [{"kind": "ip", "value": OUTSIDE, "label": "pool", "category": "mining", "source": "feed"}]
+    query = queries.find_query("mining-destination")
+    with make_case(tmp_path, rows) as case:
+        assert capability.unmet(case, query)
+        case.append("indicators", frame("indicators", feed))
+        assert not capability.unmet(case, query)
+        assert [p["severity"] for p in hunting.hunt(case).patterns.to_dicts()] == ["high"]
+
+
 def test_every_column_that_is_kept_is_counted(tmp_path: Path) -> None:
     """The list of the code and that of the SQL are one."""
     body = " ".join(queries.build_statements("source_capabilities"))
@@ -82,8 +94,6 @@ def test_new_raised_seen(tmp_path: Path) -> None:
         assert set(hunting.hunt(case).patterns["news"]) == {"seen"}
         more = event("12:10:00", f"{OTHER} 2001", "198.51.100.7 22", "deny", source_id=1, line_no=10)
         again = event("10:15:00", f"{AGENT} 2002", f"{OUTSIDE} 3333", "deny", source_id=1, line_no=11)
-        from tests.case_builder import frame
-
         case.append("events", frame("events", [more, again]))
         case.execute("UPDATE meta SET derived_dirty = true")
         news = {row["service"]: row["news"] for row in hunting.hunt(case).patterns.to_dicts()}
@@ -120,7 +130,7 @@ def test_ordinary_infrastructure_is_one_step_less(tmp_path: Path, address: str, 
         found = case.sql("SELECT detection, severity FROM violations ORDER BY detection").rows()
         tags = case.sql("SELECT tags FROM addresses WHERE ip = ?", [address]).scalar()
     assert {f["detection"]: f["severity"] for f in found} == {"denied-egress": "medium", "mining-shape": severity}
-    assert list(tags or []) == (["cloud"] if severity == "low" else [])
+    assert ([] if tags is None else list(tags)) == (["cloud"] if severity == "low" else [])
 
 
 def test_without_warning_lists_nothing_is_lowered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from fwforensics import queries
 from fwforensics.hunt import hunt
 from fwforensics.store import Case
 from tests.case_builder import alive, at, event, make_case
-from tests.test_attribution import HOST, LEASE, POOL, RUN, call, numbered
+from tests.test_attribution import DENIALS, HOST, LEASE, POOL, RUN, call, numbered
 
 
 def ask(case: Case, name: str, **given: str) -> list[dict[str, Any]]:
@@ -27,7 +27,7 @@ def test_a_violation_that_no_call_is_near_is_listed(tmp_path: Path) -> None:
     case = make_case(
         tmp_path, events, runs=RUN, leases=[LEASE], activity=numbered([call("01:00:20", "01:00:40", "s1")])
     )
-    hunt(case)
+    hunt(case, DENIALS)
     rows = ask(case, "violations-without-activity")
     assert [r["ts"] for r in rows] == [at("09:00:30")]
     assert rows[0]["observed_by_trace"] is False

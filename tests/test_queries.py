@@ -63,7 +63,7 @@ def test_header_is_complete(query: queries.Query) -> None:
     assert all(param.help for param in query.params.values())
     assert query.next in LIBRARY or query.next.endswith(".")
     for need in (part for alternatives in query.needs for part in alternatives.split("|")):
-        table, column = need.split(".")
+        table, column = need.partition(":")[0].split(".")
         assert column in TABLES[table].names
 
 

@@ -7,7 +7,7 @@ severity = "medium"
 category = "upload"
 evidence = "indicator"
 technique = ["T1567"]
-needs = ["events.dst_name|indicator_hits.value"]
+needs = ["events.dst_name|indicators.value:paste"]
 false_positives = [
     "notifications of builds and jobs by chat webhooks; downloads that tools fetch from such places",
     "an address that many services share: the reason says whether the name, the address or the application was known",

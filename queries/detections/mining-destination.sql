@@ -7,7 +7,7 @@ severity = "high"
 category = "mining"
 evidence = "indicator"
 technique = ["T1496.001"]
-needs = ["events.dst_name|events.app|indicator_hits.value"]
+needs = ["events.dst_name|events.app|indicators.value:mining"]
 false_positives = [
     "researchers and price widgets that open a pool's web site",
     "an address that many services share: the reason says whether the name, the address or the application was known",

@@ -7,7 +7,7 @@ severity = "high"
 category = "tunnel"
 evidence = "indicator"
 technique = ["T1572", "T1090"]
-needs = ["events.dst_name|events.app|indicator_hits.value"]
+needs = ["events.dst_name|events.app|indicators.value:tunnel"]
 false_positives = [
     "developers who show their work; remote support that was agreed",
     "an address that many services share: the reason says whether the name, the address or the application was known",
