@@ -223,13 +223,13 @@ def _to_month(a: npt.NDArray[np.uint8], lines: Lines, start: Positions, rows: Po
     for _ in range(12):
         skip = np.isin(a[at], marks) | (_digit(a[at]) & (a[np.minimum(at + 1, len(a) - 1)] != 45))
         at = np.minimum(at + skip, end - 1)
-    weekday = (a[at + 3] == 32) & _is_month(lines.words, at + 4) & ~_is_month(lines.words, at)
+    weekday = (a[at + 3] == 32) & _is_month(lines, at + 4) & ~_is_month(lines, at)
     found: Positions = np.minimum(at + 4 * weekday, np.maximum(end - 15, start[rows]))
     return found
 
 
-def _is_month(words: npt.NDArray[np.uint64], at: Positions) -> Mask:
-    code = (words[np.minimum(at, len(words) - 1)] & THREE_BYTES) | LOWER_CASE
+def _is_month(lines: Lines, at: Positions) -> Mask:
+    code = (lines.load(at) & THREE_BYTES) | LOWER_CASE
     same: Mask = _CODES[_ORDER][np.minimum(np.searchsorted(_CODES[_ORDER], code), 11)] == code
     return same
 
@@ -237,7 +237,7 @@ def _is_month(words: npt.NDArray[np.uint64], at: Positions) -> Mask:
 def _bsd(lines: Lines, at: Positions, rows: Positions, out: Stamps, context: Context) -> None:
     """`Nov 24 00:48:27`, `Oct 10 2018 12:34:56`, `Nov 24 00:48:23 2026`, with or without a fraction and `UTC`."""
     a, ends = lines.bytes, lines.ends[rows]
-    code = (lines.words[at] & THREE_BYTES) | LOWER_CASE
+    code = (lines.load(at) & THREE_BYTES) | LOWER_CASE
     place = np.minimum(np.searchsorted(_CODES[_ORDER], code), 11)
     ok = (_CODES[_ORDER][place] == code) & (a[at + 3] == 32)
     if not ok.any():
@@ -278,7 +278,7 @@ def _zones(lines: Lines, at: Positions, ok: Mask) -> tuple[Mask, Ints, Ints]:
     none = np.zeros(len(at), np.int64)
     if not here.any():
         return here, none, none
-    words = lines.words[np.minimum(at + 1, len(lines.words) - 1)]
+    words = lines.load(at + 1)
     ends = np.frombuffer(b" :", np.uint8)
     four = ~np.isin(a[np.minimum(at + 4, len(a) - 1)], ends)
     closed = ~four | np.isin(a[np.minimum(at + 5, len(a) - 1)], ends)

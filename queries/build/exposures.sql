@@ -6,10 +6,33 @@ kind = "build"
 DELETE FROM exposures;
 
 INSERT INTO exposures (run_id, sensor, started_at, ended_at, seconds, basis)
-WITH buckets AS (
+WITH shown AS (
+    SELECT sensor, src_ip AS ip FROM events WHERE src_ip IN (SELECT ip FROM run_addresses)
+    UNION SELECT sensor, dst_ip FROM events WHERE dst_ip IN (SELECT ip FROM run_addresses)
+),
+scoped AS (
+    SELECT ip, count(DISTINCT scope) AS n_scopes FROM run_addresses GROUP BY ip
+),
+seen AS (
+    SELECT r.run_id, e.sensor
+    FROM run_addresses AS r
+    JOIN shown AS e ON e.ip = r.ip
+    JOIN scoped AS n ON n.ip = r.ip
+    WHERE r.scope IS NULL OR r.scope = e.sensor OR n.n_scopes = 1
+    UNION
+    SELECT s.run_id, e.sensor
+    FROM sources AS s JOIN source_coverage AS e ON e.source_id = s.source_id
+    WHERE s.run_id IS NOT NULL
+    UNION
+    SELECT r.run_id, d.sensor FROM runs AS r CROSS JOIN coverage_declared AS d
+    WHERE NOT EXISTS (SELECT 1 FROM run_addresses AS o WHERE o.run_id = r.run_id)
+),
+-- Only sensors that could have seen a run: others may have many minutes.
+buckets AS (
     SELECT DISTINCT c.sensor, c.bucket + to_microseconds(CAST(coalesce(k.offset_s, 0) * 1000000 AS BIGINT)) AS bucket
     FROM source_coverage AS c
     LEFT JOIN (SELECT sensor, offset_s FROM clocks WHERE basis = 'declared' AND host IS NULL) AS k USING (sensor)
+    WHERE c.sensor IN (SELECT sensor FROM seen)
 ),
 -- Minutes with records, gaps bridged that are no longer than the sensor is quiet by itself.
 recorded AS (
@@ -43,27 +66,6 @@ alive AS (
         )
     )
     GROUP BY sensor, stretch
-),
-shown AS (
-    SELECT sensor, src_ip AS ip FROM events WHERE src_ip IN (SELECT ip FROM run_addresses)
-    UNION SELECT sensor, dst_ip FROM events WHERE dst_ip IN (SELECT ip FROM run_addresses)
-),
-scoped AS (
-    SELECT ip, count(DISTINCT scope) AS n_scopes FROM run_addresses GROUP BY ip
-),
-seen AS (
-    SELECT r.run_id, e.sensor
-    FROM run_addresses AS r
-    JOIN shown AS e ON e.ip = r.ip
-    JOIN scoped AS n ON n.ip = r.ip
-    WHERE r.scope IS NULL OR r.scope = e.sensor OR n.n_scopes = 1
-    UNION
-    SELECT s.run_id, e.sensor
-    FROM sources AS s JOIN source_coverage AS e ON e.source_id = s.source_id
-    WHERE s.run_id IS NOT NULL
-    UNION
-    SELECT r.run_id, d.sensor FROM runs AS r CROSS JOIN coverage_declared AS d
-    WHERE NOT EXISTS (SELECT 1 FROM run_addresses AS o WHERE o.run_id = r.run_id)
 )
 SELECT
     r.run_id, a.sensor,
