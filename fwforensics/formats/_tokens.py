@@ -17,8 +17,8 @@ from fwforensics.formats._lines import KEEP_8, Lines, Mask, Positions
 
 #: Shapes tried for one token count before the rest goes to the slow path.
 MAX_SHAPES = 64
-#: As many quotes a line on average are looked at one by one, more of them together with the separators.
-FEW_QUOTES = 8
+#: As many quotes a line, in a few lines, are looked at one by one, more of them together with the separators.
+FEW_QUOTES, SAMPLE = 8, 64
 BACKSLASH = ord("\\")
 
 #: (token position, literal bytes that it starts with, whole): what lines of a shape have in common.
@@ -86,7 +86,9 @@ def split(lines: Lines, begin: Positions, separator: int, quote: int | None = No
         hits = find(a, (separator,), lines.starts, lines.ends)
         lo, hi = np.searchsorted(hits, begin), np.searchsorted(hits, lines.ends)
         return Tokens(begin, lines.ends, hits, lo, hi - lo + 1, np.zeros(len(lines), np.bool_))
-    if lines.data.count(quote) <= FEW_QUOTES * len(lines):
+    escape = escape and b"\\" in lines.data
+    some = lines.data[int(lines.starts[0]) : int(lines.ends[:SAMPLE][-1])] if len(lines) else b""
+    if some.count(quote) <= FEW_QUOTES * min(len(lines), SAMPLE):
         marks = find(a, (quote,), lines.starts, lines.ends)
         marks = marks[~escaped(a, marks, np.ones(len(marks), np.bool_))] if escape else marks
         hits, quotes = _outside(find(a, (separator,), lines.starts, lines.ends), marks, begin, lines.ends)

@@ -48,9 +48,12 @@ FROM (
 )
 WHERE kind IN ('firewall', 'flow', 'ids', 'dns', 'proxy') AND src_ip IS NOT NULL AND dst_ip IS NOT NULL;
 
--- Most keys have one event only, mostly: such a connection is known without comparing anything.
+-- Most keys have one event only, mostly: such a connection is known without comparing anything. Sorted, not grouped: as many
+-- groups as there are events do not fit in memory.
 CREATE OR REPLACE TEMP TABLE repeated AS
-SELECT k FROM told GROUP BY k HAVING count(*) > 1;
+SELECT k
+FROM (SELECT k, lag(k) OVER alike AS before, lead(k) OVER alike AS behind FROM told WINDOW alike AS (PARTITION BY k % 256 ORDER BY k))
+WHERE k = behind AND before IS DISTINCT FROM k;
 
 -- A pause of more than 180 s, beyond what the records themselves span, begins a new connection, unless the sensor calls both
 -- sides of the pause one session. Only what tells this is sorted; the rest of each event is fetched by its place.
