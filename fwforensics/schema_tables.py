@@ -134,8 +134,8 @@ sample VARCHAR | the first of them
 """,
     EVENTS,
     """
-connections (connection_id) | One conversation between a client and a server, however many events it left.
-connection_id UBIGINT | number of the connection
+connections | One conversation between a client and a server, however many events it left.
+connection_id UBIGINT | number of the connection, from 1 in order of time
 protocol VARCHAR | IANA keyword in lower case
 client_ip VARCHAR | address that opened it
 client_port USMALLINT | port of the client

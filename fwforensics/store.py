@@ -31,6 +31,8 @@ ROW_GROUP = 122_880
 MEMORY_LIMIT = "768MB"
 #: Rows of an answer that are held at once.
 ROWS_A_BATCH = 20_000
+#: Texts go to the database as views of the bytes that were read, not as a copy.
+VIEWS = pl.CompatLevel.newest()
 DEFAULT_NETWORKS = (
     ("10.0.0.0/8", "RFC 1918"), ("172.16.0.0/12", "RFC 1918"), ("192.168.0.0/16", "RFC 1918"),
     ("100.64.0.0/10", "RFC 6598"), ("169.254.0.0/16", "link-local"), ("fe80::/10", "link-local"),
@@ -179,7 +181,7 @@ class Case:
         """Write rows, at most a row group at a time; columns that the frame lacks are NULL or their default."""
         names = [c for c in TABLES[table].names if c in frame.columns]
         for part in frame.select(names).iter_slices(ROW_GROUP):
-            self._insert(table, names, part.to_arrow())
+            self._insert(table, names, part.to_arrow(compat_level=VIEWS))
         return frame.height
 
     def _insert(self, table: str, names: Sequence[str], appended: object) -> None:

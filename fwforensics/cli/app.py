@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated
@@ -54,9 +55,10 @@ def common(
     render.set_zone(display_tz)
 
 
-def load() -> typer.Typer:
-    """The application with all its commands."""
-    for noun in NOUNS:
+def load(arguments: Sequence[str] = ()) -> typer.Typer:
+    """The application with all its commands; with those of one file alone where that has the name of what is asked."""
+    asked = next((word for word in arguments if not word.startswith("-")), "")
+    for noun in [asked] if asked in NOUNS else NOUNS:
         import_module(f"fwforensics.cli.{noun}")
     return app
 
@@ -69,7 +71,7 @@ def main() -> None:
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 (for good)
     arguments = _hoisted(sys.argv[1:])
     try:
-        code = load()(
+        code = load(arguments)(
             args=arguments, prog_name=Path(sys.argv[0]).name.replace("__main__.py", "fwf"), standalone_mode=False
         )
     except FwfError as error:

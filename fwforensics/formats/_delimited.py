@@ -94,13 +94,9 @@ class Delimited:
             rows = np.flatnonzero(usable & (tokens.count == count))
             starts, ends = tokens.borders(rows, count)
             if self.quote:
-                a, mark = lines.bytes, ord(self.quote)
-                quoted = (ends - starts >= 2) & (a[starts] == mark) & (a[np.maximum(ends - 1, 0)] == mark)
-                quoted[-1] &= ~cut[rows]
-                starts, ends = starts + quoted, ends - quoted
-                starts[-1] += cut[rows]
+                quoted = self._unquote(lines, starts, ends, tokens.opened(count), cut[rows])
                 if tokens.quotes is not None:
-                    stray[rows] = tokens.quotes[rows] != 2 * quoted.sum(axis=0) + cut[rows]
+                    stray[rows] = tokens.quotes[rows] != 2 * quoted + cut[rows]
             blank_out(lines, starts, ends, self.null)
             if self.pick is None or not callable(self.names):
                 yield Piece(rows, self._names(None, count), starts, ends)
@@ -112,6 +108,21 @@ class Delimited:
             for kind in kinds.unique().to_list():
                 at = kinds.eq_missing(kind).to_numpy()
                 yield Piece(rows[at], self._names(kind, count), starts[:, at], ends[:, at])
+
+    def _unquote(self, lines: Lines, starts: Positions, ends: Positions, some: list[int], cut: Mask) -> Positions:
+        """Move the borders of quoted values inside their quotes, in place; returns each line's quoted values."""
+        a, mark = lines.bytes, ord(self.quote or "")
+        count = np.zeros(starts.shape[1], np.int64)
+        for token in some:
+            first, last = starts[token], ends[token]
+            quoted = (last - first >= 2) & (a[first] == mark) & (a[np.maximum(last - 1, 0)] == mark)
+            if token == len(starts) - 1:
+                quoted &= ~cut
+            first += quoted
+            last -= quoted
+            count += quoted
+        starts[-1] += cut
+        return count
 
     def _names(self, kind: str | None, count: int) -> Names:
         given = self.names(kind, count) if callable(self.names) else self.names

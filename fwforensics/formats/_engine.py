@@ -120,7 +120,8 @@ def _set_aside(lines: Lines, batch: Batch) -> tuple[Lines, Mask]:
 
 def _returns_inside(lines: Lines) -> Mask:
     """Lines that hold a carriage return: records of a log whose line ends are none here."""
-    if lines.data.count(b"\r") == lines.data.count(b"\r\n"):
+    returns = lines.data.count(b"\r")
+    if not returns or returns == lines.data.count(b"\r\n"):
         return np.zeros(len(lines), np.bool_)
     at = np.flatnonzero(lines.bytes == ord("\r"))
     found: Mask = np.searchsorted(at, lines.ends) > np.searchsorted(at, lines.starts)

@@ -108,7 +108,7 @@ def _json_key(literal: bytes) -> str:
 
 def _values(lines: Lines, piece: Piece) -> Piece:
     """Borders of the values alone: without key, blanks and quotes; `null` becomes empty."""
-    a, words = lines.bytes, lines.words
+    a = lines.bytes
     starts, ends = piece.starts.copy(), piece.ends.copy()
     for token in range(len(starts)):
         key = _JSON_KEY.match(lines.data[piece.starts[token, 0] : piece.ends[token, 0]]) if len(piece.rows) else None
@@ -116,7 +116,7 @@ def _values(lines: Lines, piece: Piece) -> Piece:
     for _ in range(4):
         starts += (starts < ends) & np.isin(a[starts], BLANKS)
         ends -= (ends > starts) & np.isin(a[np.maximum(ends - 1, 0)], BLANKS)
-    null = (ends - starts == 4) & ((words[np.minimum(starts, len(words) - 1)] & np.uint64(0xFFFFFFFF)) == 0x6C6C756E)
+    null = (ends - starts == 4) & ((lines.load(starts) & np.uint64(0xFFFFFFFF)) == 0x6C6C756E)
     quoted = (ends - starts >= 2) & (a[starts] == ord('"'))
     ends = np.where(null, starts, ends)
     return Piece(piece.rows, piece.names, starts + quoted, ends - quoted)

@@ -91,13 +91,15 @@ class KeyValue:
         for token, literal, whole in shape:
             if not whole and literal != b"(":
                 starts[token] += len(literal)
-        if self.quote:
-            a, mark = lines.bytes, ord(self.quote)
-            quoted = (ends - starts >= 2) & (a[starts] == mark) & (a[np.maximum(ends - 1, 0)] == mark)
-            starts, ends = starts + quoted, ends - quoted
-            count = quoted.sum(axis=0)
-        else:
-            count = np.zeros(len(group.rows), np.int64)
+        count = np.zeros(len(group.rows), np.int64)
+        a, mark = lines.bytes, ord(self.quote or "\0")
+        for first, last in zip(starts, ends, strict=True) if self.quote else ():
+            quoted = a[first] == mark
+            if quoted.any():
+                quoted &= (last - first >= 2) & (a[np.maximum(last - 1, 0)] == mark)
+                first += quoted
+                last -= quoted
+                count += quoted
         return Piece(group.rows, names, starts, ends, {self.words: " ".join(words) or None}), count
 
     def _extra(self, lines: Lines, piece: Piece, wanted: set[str], escapes: Positions) -> pl.Series:

@@ -35,6 +35,10 @@ _WHOLE = r"(?P<all>.*)$"
 HEAD_BYTES = 240
 #: The kernel's own clock, which makes every head differ and says nothing that the header does not.
 _UPTIME = r"(?:\[\s*\d+\.\d+\]\s*)+"
+_CLOCK = rf"^([^:\[]* kernel:\s*){_UPTIME}"
+KERNEL = np.uint64(int.from_bytes(b"kernel: ", "little"))
+#: Heads that show whether they repeat.
+SAMPLE = 512
 
 
 @dataclass(slots=True)
@@ -72,35 +76,99 @@ def headers(lines: Lines, context: Context, limit: Positions | None = None) -> p
     """
     stamps = read_stamps(lines, context)
     end = lines.ends if limit is None else limit
-    end = np.minimum(end, stamps.after + HEAD_BYTES)
-    text = lines.column("head", stamps.after, np.maximum(end, stamps.after), null_if_empty=False)
-    names = _per_distinct(text, stamps.rfc5424)
+    end = np.maximum(np.minimum(end, stamps.after + HEAD_BYTES), stamps.after)
+    text = lines.column("head", stamps.after, end, null_if_empty=False)
+    names = _per_distinct(lines, text, stamps.after, end, stamps.rfc5424)
     micro = pl.Series(stamps.micro).cast(pl.Datetime("us"))
     return pl.DataFrame({"micro": micro, "ok": stamps.ok, "zoned": stamps.zoned, "@yearless": stamps.yearless}).select(
         pl.when(pl.col("ok") & pl.col("zoned")).then("micro").alias("@ts"),
         pl.when(pl.col("ok") & ~pl.col("zoned")).then("micro").alias("@ts_local"),
         pl.col("@yearless") & pl.col("ok"),
         *(pl.when("ok").then(names[c]).alias(c) for c in ("@host", "@program")),
-        pl.when("ok").then(names["@prefix"]).otherwise(text.str.strip_chars()).alias("@prefix"),
+        names["@prefix"]
+        if stamps.ok.all()
+        else pl.when("ok").then(names["@prefix"]).otherwise(text.str.strip_chars()).alias("@prefix"),
     )
 
 
-def _per_distinct(text: pl.Series, rfc5424: Mask) -> pl.DataFrame:
-    """Heads repeat: read each distinct one once where that pays."""
+def _per_distinct(lines: Lines, text: pl.Series, begin: Positions, end: Positions, rfc5424: Mask) -> pl.DataFrame:
+    """Heads repeat, but for the kernel's clock: read each distinct one once where that pays."""
     frame = pl.DataFrame({"head": text, "new": rfc5424})
-    distinct = frame.unique()
-    if distinct.height > frame.height // 3:
-        frame = frame.with_columns(pl.col("head").str.replace(rf"^([^:\[]* kernel:\s*){_UPTIME}", "$1"))
+    many = frame.height // 3
+    if text.gather_every(max(1, frame.height // SAMPLE)).n_unique() <= SAMPLE // 3:
         distinct = frame.unique()
-    if distinct.height > frame.height // 3:
+        if distinct.height <= many:
+            return frame.join(_names(distinct), on=["head", "new"], how="left", maintain_order="left").drop(
+                "head", "new"
+            )
+    found = _without_clocks(lines, begin, end, rfc5424)
+    if found is not None:
+        return found
+    frame = frame.with_columns(pl.col("head").str.replace(_CLOCK, "$1"))
+    distinct = frame.unique()
+    if distinct.height > many:
         return _names(frame).drop("head", "new")
     return frame.join(_names(distinct), on=["head", "new"], how="left", maintain_order="left").drop("head", "new")
 
 
+def _without_clocks(lines: Lines, begin: Positions, end: Positions, rfc5424: Mask) -> pl.DataFrame | None:
+    """Names of heads that differ by the kernel's clock alone; None where that does not make them few."""
+    clock, behind = _clocks(lines, begin, end)
+    keys = ["before", "behind", "has", "new"]
+    texts = [
+        lines.column("before", begin, clock, null_if_empty=False),
+        lines.column("behind", behind, end, null_if_empty=False),
+    ]
+    frame = pl.DataFrame(texts).with_columns(has=pl.Series(behind > clock), new=pl.Series(rfc5424))
+    distinct = frame.unique()
+    if distinct.height > frame.height // 3:
+        return None
+    some = pl.when("has").then(pl.lit("[0.0] ")).otherwise(pl.lit(""))
+    heads = distinct.select("has", "new", head=pl.concat_str([pl.col("before"), some, pl.col("behind")]))
+    plain = heads.with_columns(head=pl.col("head").str.replace(_CLOCK, "$1"))
+    if (heads["has"] & (heads["head"] == plain["head"])).any():
+        return None
+    named = pl.concat([distinct, _names(plain.select("head", "new")).drop("head", "new")], how="horizontal")
+    return frame.join(named, on=keys, how="left", maintain_order="left").drop(keys)
+
+
+def _clocks(lines: Lines, begin: Positions, end: Positions) -> tuple[Positions, Positions]:
+    """Borders of one kernel clock (`[ 1234.567890] `) behind `kernel: `; both are the end where there is none."""
+    a = lines.bytes
+    low, high = int(begin.min()), int(end.max())
+    at, behind = end.copy(), end.copy()
+    marks = np.flatnonzero(a[low:high] == ord("[")) + low
+    if not len(marks):
+        return at, behind
+    first = marks[np.minimum(np.searchsorted(marks, begin), len(marks) - 1)]
+    rows = np.flatnonzero((first >= begin + 8) & (first < end) & (lines.load(np.maximum(first - 8, 0)) == KERNEL))
+    to = first[rows] + 1
+    for _ in range(8):
+        to = to + (a[to] == 32)
+    whole = _behind_digits(a, to)
+    good = (whole > to) & (a[whole] == ord("."))
+    fraction = _behind_digits(a, whole + 1)
+    good &= (fraction > whole + 1) & (a[fraction] == ord("]"))
+    to = fraction + 1
+    for _ in range(2):
+        to = to + (a[to] == 32)
+    good &= (to <= end[rows]) & ~((a[to] == ord("[")) & (_digit(a[to + 1]) | (a[to + 1] == 32)))
+    rows, to = rows[good], to[good]
+    at[rows], behind[rows] = first[rows], to
+    return at, behind
+
+
+def _behind_digits(a: npt.NDArray[np.uint8], at: Positions) -> Positions:
+    """Position behind at most ten digits."""
+    for _ in range(10):
+        at = at + _digit(a[at])
+    return at
+
+
 def _names(frame: pl.DataFrame) -> pl.DataFrame:
     """Host, program and what follows them, for both kinds of header."""
-    old = pl.col("head").str.extract_groups(_NAME + _WHOLE)
-    new = pl.col("head").str.extract_groups(_RFC5424 + _WHOLE)
+    head = pl.col("head").str.replace(_CLOCK, "$1")
+    old, new = head.str.extract_groups(_NAME + _WHOLE), head.str.extract_groups(_RFC5424 + _WHOLE)
     parts = [
         pl.when("new").then(new.struct.field(f)).otherwise(old.struct.field(f)).alias(f"@{f}")
         if frame["new"].any()
@@ -181,10 +249,31 @@ def _fraction(a: npt.NDArray[np.uint8], at: Positions) -> tuple[Ints, Positions]
     return micro, end
 
 
-def _days(year: Ints, month: Ints, day: Ints) -> Ints:
-    """Days since 1970 of a civil date."""
-    months: Ints = ((year - 1970) * 12 + month - 1).astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
-    return months + day - 1
+def _days(year: Ints, month: Ints, day: Ints, ok: Mask) -> tuple[Ints, Mask]:
+    """Days since 1970 of civil dates; and where `ok` and there is such a date.
+
+    Lines that follow each other are of few days: each distinct date is worked out once.
+    """
+    ok = ok & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
+    if not ok.any():
+        return np.zeros(len(ok), np.int64), ok
+    code = (year << 9) | (month << 5) | day
+    low, high = int(code[ok].min()), int(code[ok].max())
+    if high - low > 4 * len(code):
+        days, real = _civil(year, month, day)
+        return np.where(ok & real, days, 0), ok & real
+    dates = np.arange(low, high + 1)
+    days, real = _civil(dates >> 9, (dates >> 5) & 15, dates & 31)
+    place = np.where(ok, code - low, 0)
+    ok &= real[place]
+    return np.where(ok, days[place], 0), ok
+
+
+def _civil(year: Ints, month: Ints, day: Ints) -> tuple[Ints, Mask]:
+    """Days since 1970, and whether there is such a date."""
+    real = _real_date(year, month, day)
+    months = np.where(real, (year - 1970) * 12 + month - 1, 0)
+    return months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64) + day - 1, real
 
 
 def _real_date(year: Ints, month: Ints, day: Ints) -> Mask:
@@ -200,7 +289,8 @@ def _iso(a: npt.NDArray[np.uint8], lines: Lines, start: Positions, rows: Positio
     at = start[rows]
     year, month, day = _two(a, at) * 100 + _two(a, at + 2), _two(a, at + 5), _two(a, at + 8)
     time, ok = _clock(a, at + 11)
-    ok &= (a[at + 7] == 45) & np.isin(a[at + 10], np.frombuffer(b"T ", np.uint8)) & _real_date(year, month, day)
+    ok &= (a[at + 7] == 45) & np.isin(a[at + 10], np.frombuffer(b"T ", np.uint8))
+    days, ok = _days(year, month, day, ok)
     micro, end = _fraction(a, at + 19)
     utc = (a[end] == ord("Z")) | (a[end] == ord("z"))
     sign = np.where(a[end] == 43, 1, np.where(a[end] == 45, -1, 0))
@@ -208,8 +298,7 @@ def _iso(a: npt.NDArray[np.uint8], lines: Lines, start: Positions, rows: Positio
     hours, minutes = _two(a, end + 1), _two(a, end + 3 + colon)
     numeric = (sign != 0) & (hours >= 0) & (minutes >= 0)
     offset = np.where(numeric, sign * (hours * HOUR_US + minutes * MINUTE_US), 0)
-    safe = np.where(ok, year, 1970), np.where(ok, month, 1), np.where(ok, day, 1)
-    out.micro[rows] = _days(*safe) * DAY_US + time + micro - offset
+    out.micro[rows] = days * DAY_US + time + micro - offset
     out.ok[rows], out.zoned[rows] = ok, ok & (utc | numeric)
     after = end + np.where(utc, 1, np.where(numeric, 5 + colon, 0))
     out.after[rows] = np.where(ok, np.minimum(after, lines.ends[rows]), at)
@@ -217,19 +306,27 @@ def _iso(a: npt.NDArray[np.uint8], lines: Lines, start: Positions, rows: Positio
 
 def _to_month(a: npt.NDArray[np.uint8], lines: Lines, start: Positions, rows: Positions) -> Positions:
     """Where the month's name should be: behind a sequence number, marks, `[`, or a weekday's name."""
-    at = start[rows].copy()
+    found = start[rows].copy()
     end = lines.ends[rows]
+    late = np.flatnonzero(~_is_month(lines, found))
+    found[late] = _behind_marks(a, lines, found[late], end[late])
+    return np.minimum(found, np.maximum(end - 15, start[rows]))
+
+
+def _behind_marks(a: npt.NDArray[np.uint8], lines: Lines, start: Positions, end: Positions) -> Positions:
+    """Position behind what may stand before the month's name."""
+    at = start
     marks = np.frombuffer(b" *.:[", np.uint8)
-    for _ in range(12):
+    for _ in range(12 if len(at) else 0):
         skip = np.isin(a[at], marks) | (_digit(a[at]) & (a[np.minimum(at + 1, len(a) - 1)] != 45))
         at = np.minimum(at + skip, end - 1)
-    weekday = (a[at + 3] == 32) & _is_month(lines.words, at + 4) & ~_is_month(lines.words, at)
-    found: Positions = np.minimum(at + 4 * weekday, np.maximum(end - 15, start[rows]))
+    weekday = (a[at + 3] == 32) & _is_month(lines, at + 4) & ~_is_month(lines, at)
+    found: Positions = at + 4 * weekday
     return found
 
 
-def _is_month(words: npt.NDArray[np.uint64], at: Positions) -> Mask:
-    code = (words[np.minimum(at, len(words) - 1)] & THREE_BYTES) | LOWER_CASE
+def _is_month(lines: Lines, at: Positions) -> Mask:
+    code = (lines.load(at) & THREE_BYTES) | LOWER_CASE
     same: Mask = _CODES[_ORDER][np.minimum(np.searchsorted(_CODES[_ORDER], code), 11)] == code
     return same
 
@@ -237,7 +334,7 @@ def _is_month(words: npt.NDArray[np.uint64], at: Positions) -> Mask:
 def _bsd(lines: Lines, at: Positions, rows: Positions, out: Stamps, context: Context) -> None:
     """`Nov 24 00:48:27`, `Oct 10 2018 12:34:56`, `Nov 24 00:48:23 2026`, with or without a fraction and `UTC`."""
     a, ends = lines.bytes, lines.ends[rows]
-    code = (lines.words[at] & THREE_BYTES) | LOWER_CASE
+    code = (lines.load(at) & THREE_BYTES) | LOWER_CASE
     place = np.minimum(np.searchsorted(_CODES[_ORDER], code), 11)
     ok = (_CODES[_ORDER][place] == code) & (a[at + 3] == 32)
     if not ok.any():
@@ -264,9 +361,8 @@ def _bsd(lines: Lines, at: Positions, rows: Positions, out: Stamps, context: Con
     ok &= yearless | ((year >= 1970) & (year < 2200))
     if yearless.any():
         year = np.where(yearless, _years(month, day, time, yearless, context), year)
-    ok &= _real_date(year, month, day)
-    safe = np.where(ok, year, 1970), np.where(ok, month, 1), np.where(ok, day, 1)
-    out.micro[rows] = _days(*safe) * DAY_US + time + micro - offset
+    days, ok = _days(year, month, day, ok)
+    out.micro[rows] = days * DAY_US + time + micro - offset
     out.ok[rows], out.yearless[rows], out.zoned[rows] = ok, yearless & ok, zone & ok
     out.after[rows] = np.where(ok, np.minimum(at, ends), out.after[rows])
 
@@ -278,7 +374,7 @@ def _zones(lines: Lines, at: Positions, ok: Mask) -> tuple[Mask, Ints, Ints]:
     none = np.zeros(len(at), np.int64)
     if not here.any():
         return here, none, none
-    words = lines.words[np.minimum(at + 1, len(lines.words) - 1)]
+    words = lines.load(at + 1)
     ends = np.frombuffer(b" :", np.uint8)
     four = ~np.isin(a[np.minimum(at + 4, len(a) - 1)], ends)
     closed = ~four | np.isin(a[np.minimum(at + 5, len(a) - 1)], ends)

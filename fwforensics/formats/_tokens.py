@@ -17,6 +17,8 @@ from fwforensics.formats._lines import KEEP_8, Lines, Mask, Positions
 
 #: Shapes tried for one token count before the rest goes to the slow path.
 MAX_SHAPES = 64
+#: As many quotes a line, in a few lines, are looked at one by one, more of them together with the separators.
+FEW_QUOTES, SAMPLE = 8, 64
 BACKSLASH = ord("\\")
 
 #: (token position, literal bytes that it starts with, whole): what lines of a shape have in common.
@@ -35,6 +37,7 @@ class Tokens:
         count: tokens of each line (separators + 1); shape (lines,).
         odd: lines with an unclosed quote or bracket, which positions say nothing true about.
         quotes: quotes of each line that have their meaning; shape (lines,); None where no quote was asked for.
+        marks: positions of all of these, ascending, where they are few.
     """
 
     begin: Positions
@@ -44,6 +47,7 @@ class Tokens:
     count: Positions
     odd: Mask
     quotes: Positions | None = None
+    marks: Positions | None = None
 
     def borders(self, rows: Positions, tokens: int) -> tuple[Positions, Positions]:
         """Start and end of each token of `rows`, which all have `tokens` tokens; shape (tokens, rows)."""
@@ -54,6 +58,17 @@ class Tokens:
             starts[1:], ends[:-1] = at + 1, at
         starts[0], ends[-1] = self.begin[rows], self.end[rows]
         return starts, ends
+
+    def opened(self, tokens: int) -> list[int]:
+        """Which of the first `tokens` tokens a quote may open, in any line."""
+        if self.marks is None:
+            return list(range(tokens))
+        place = np.searchsorted(self.cuts, self.marks)
+        line = np.minimum(np.searchsorted(self.end, self.marks), len(self.end) - 1)
+        before = np.append(self.cuts, -2)[place - 1]
+        at = place - self.first[line]
+        opens = (before + 1 == self.marks) | (self.begin[line] == self.marks)
+        return [j for j in np.unique(at[opens]).tolist() if 0 <= j < tokens]
 
 
 def split(lines: Lines, begin: Positions, separator: int, quote: int | None = None, *, escape: bool = False) -> Tokens:
@@ -67,21 +82,55 @@ def split(lines: Lines, begin: Positions, separator: int, quote: int | None = No
         escape: a backslash before a quote takes its meaning away.
     """
     a = lines.bytes
-    wanted = (separator,) if quote is None else (separator, quote)
-    hits = find(a, wanted, lines.starts, lines.ends)
-    odd = np.zeros(len(lines), np.bool_)
-    quotes = None
-    if quote is not None:
+    if quote is None:
+        hits = find(a, (separator,), lines.starts, lines.ends)
+        lo, hi = np.searchsorted(hits, begin), np.searchsorted(hits, lines.ends)
+        return Tokens(begin, lines.ends, hits, lo, hi - lo + 1, np.zeros(len(lines), np.bool_))
+    escape = escape and b"\\" in lines.data
+    some = lines.data[int(lines.starts[0]) : int(lines.ends[:SAMPLE][-1])] if len(lines) else b""
+    if some.count(quote) <= FEW_QUOTES * min(len(lines), SAMPLE):
+        marks = find(a, (quote,), lines.starts, lines.ends)
+        marks = marks[~escaped(a, marks, np.ones(len(marks), np.bool_))] if escape else marks
+        hits, quotes = _outside(find(a, (separator,), lines.starts, lines.ends), marks, begin, lines.ends)
+        odd = (quotes & 1).astype(np.bool_)
+    else:
+        marks = None
+        hits = find(a, (separator, quote), lines.starts, lines.ends)
         is_quote = a[hits] == quote
+        is_separator = ~is_quote
         if escape:
             is_quote &= ~escaped(a, hits, is_quote)
         lo, hi = np.searchsorted(hits, begin), np.searchsorted(hits, lines.ends)
         inside, odd = _parity(is_quote, lo, hi)
         before = np.concatenate((np.zeros(1, np.int64), np.cumsum(is_quote)))
         quotes = before[hi] - before[lo]
-        hits = hits[~is_quote & (a[hits] == separator) & (inside == 0)]
+        hits = hits[is_separator & (inside == 0)]
     lo, hi = np.searchsorted(hits, begin), np.searchsorted(hits, lines.ends)
-    return Tokens(begin, lines.ends, hits, lo, hi - lo + 1, odd, quotes)
+    return Tokens(begin, lines.ends, hits, lo, hi - lo + 1, odd, quotes, marks)
+
+
+def _outside(cuts: Positions, marks: Positions, begin: Positions, end: Positions) -> tuple[Positions, Positions]:
+    """Those of the `cuts` that stand outside quotes, for few quotes; and the quotes of each line.
+
+    Quotes pair up line by line; one that stays open reaches to the line's end.
+    """
+    lo, hi = np.searchsorted(marks, begin), np.searchsorted(marks, end)
+    count = hi - lo
+    before = np.cumsum(count) - count
+    rank = np.arange(count.sum()) - np.repeat(before, count)
+    marks = marks[np.repeat(lo, count) + rank]
+    line = np.repeat(np.arange(len(count)), count)
+    follows = np.append(marks[1:], 0)
+    opens = (rank & 1) == 0
+    closes = np.where(rank == count[line] - 1, end[line], follows)[opens]
+    first, last = np.searchsorted(cuts, marks[opens]), np.searchsorted(cuts, closes)
+    some = last > first
+    if not some.any():
+        return cuts, count
+    step = np.zeros(len(cuts) + 1, np.int8)  # ranges are apart, so that no place is named twice in one statement
+    step[first[some]] += 1
+    step[last[some]] -= 1
+    return cuts[np.cumsum(step[:-1], dtype=np.int8) == 0], count
 
 
 def split_json(lines: Lines) -> Tokens:
@@ -183,17 +232,15 @@ def _parity(is_quote: Mask, lo: Positions, hi: Positions) -> tuple[npt.NDArray[n
     return inside, (odd_before[hi] ^ base).view(np.bool_)
 
 
-def matches(lines: Lines, starts: Positions, ends: Positions, shape: list[Literal]) -> Mask:
-    """Which columns of the (tokens, rows) borders have every literal of `shape` at its place."""
-    words = lines.words
-    ok = np.ones(starts.shape[1], np.bool_)
-    for token, literal, whole in shape:
-        size = ends[token] - starts[token]
-        ok &= size == len(literal) if whole else size >= len(literal)
-        for offset in range(0, len(literal), 8):
-            part = literal[offset : offset + 8]
-            have = words[np.minimum(starts[token] + offset, len(words) - 1)] & KEEP_8[len(part)]
-            ok &= have == np.uint64(int.from_bytes(part, "little"))
+def matches(lines: Lines, starts: Positions, ends: Positions, literal: Literal) -> Mask:
+    """Which of the tokens between `starts` and `ends` begin with the literal of a shape, or are it."""
+    _, text, whole = literal
+    size = ends - starts
+    ok: Mask = size == len(text) if whole else size >= len(text)
+    for offset in range(0, len(text), 8):
+        part = text[offset : offset + 8]
+        have = lines.load(starts + offset) & KEEP_8[len(part)]
+        ok &= have == np.uint64(int.from_bytes(part, "little"))
     return ok
 
 
@@ -229,13 +276,30 @@ def _of_one_count(
     ends: Positions,
     shape_of: Callable[[list[bytes]], list[Literal] | None],
 ) -> Iterator[Group]:
-    """Take the first line's shape, split off all that share it, repeat."""
+    """Take the first line's shape, split off all that share it, repeat.
+
+    What the first shape has in common with all lines need not be looked at again, whatever shapes follow.
+    """
+    left = np.arange(len(rows))
+    common: set[Literal] = set()
     for _ in range(MAX_SHAPES):
-        sample = [lines.data[s:e] for s, e in zip(starts[:, 0].tolist(), ends[:, 0].tolist(), strict=True)]
+        first = left[0]
+        sample = [lines.data[s:e] for s, e in zip(starts[:, first].tolist(), ends[:, first].tolist(), strict=True)]
         shape = shape_of(sample)
-        ok = matches(lines, starts, ends, shape) if shape is not None else np.arange(len(rows)) == 0
-        yield Group(shape, rows[ok], starts[:, ok], ends[:, ok])
-        rows, starts, ends = rows[~ok], starts[:, ~ok], ends[:, ~ok]
-        if not len(rows):
+        ok = np.arange(len(left)) == 0 if shape is None else np.ones(len(left), np.bool_)
+        everything = len(left) == len(rows)
+        for literal in shape or ():
+            if literal not in common:
+                token = literal[0]
+                at, end = (starts[token], ends[token]) if everything else (starts[token][left], ends[token][left])
+                hit = matches(lines, at, end, literal)
+                if everything and hit.all():
+                    common.add(literal)
+                ok &= hit
+        mine = left[ok]
+        alone = len(mine) == len(rows)
+        yield Group(shape, rows[mine], starts if alone else starts[:, mine], ends if alone else ends[:, mine])
+        left = left[~ok]
+        if not len(left):
             return
-    yield Group(None, rows, starts, ends)
+    yield Group(None, rows[left], starts[:, left], ends[:, left])

@@ -189,7 +189,7 @@ def _identified(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _detached(rows: pl.DataFrame) -> pl.DataFrame:
     """A copy of some rows that are kept long: a view of a text keeps the whole chunk that it lies in."""
-    return pl.DataFrame(rows.to_dict(as_series=False), schema=rows.schema)
+    return pl.DataFrame(rows.to_arrow(compat_level=pl.CompatLevel.oldest()), schema=rows.schema)
 
 
 def _recounted(parts: list[pl.DataFrame]) -> pl.DataFrame:

@@ -3,68 +3,78 @@ name = "connections"
 title = "Events of one conversation, however many devices logged it and however often, as one connection"
 kind = "build"
 --- */
--- Both directions have one key, a hash of addresses, protocol and ports. A pause of more than 180 s, beyond what the records
--- themselves span, begins a new connection, unless the sensor calls both sides of the pause one session.
-CREATE OR REPLACE TEMP TABLE conversed AS
-SELECT * EXCLUDE (k, fresh, nth), hash(k, nth) AS g, fresh = 1 OR nth_row = 1 AS opening
+-- Both directions have one key, a hash of addresses, protocol and ports.
+CREATE OR REPLACE TEMP VIEW told AS
+SELECT
+    place, source_id, line_no, record_no, protocol,
+    src_ip > dst_ip OR (src_ip = dst_ip AND coalesce(src_port, 0) > coalesce(dst_port, 0)) AS flip,
+    CASE WHEN flip THEN dst_ip ELSE src_ip END AS a_ip,
+    CASE WHEN flip THEN dst_port ELSE src_port END AS a_port,
+    CASE WHEN flip THEN src_ip ELSE dst_ip END AS b_ip,
+    CASE WHEN flip THEN src_port ELSE dst_port END AS b_port,
+    CASE WHEN flip THEN hash(dst_ip, src_ip, protocol, dst_port, src_port) ELSE hash(src_ip, dst_ip, protocol, src_port, dst_port) END AS k,
+    ts AS began,
+    greatest(ts, coalesce(ts_end, ts + to_microseconds(CAST(coalesce(duration, 0) * 1000000 AS BIGINT)))) AS ended,
+    sensor, action, app, dst_name, nullif(session_id, '0') AS session,
+    kind = 'firewall' AS is_session,
+    kind IN ('firewall', 'flow') AS counts,
+    CASE WHEN flip THEN bytes_in ELSE bytes_out END AS ab_bytes,
+    CASE WHEN flip THEN bytes_out ELSE bytes_in END AS ba_bytes,
+    CASE WHEN flip THEN packets_in ELSE packets_out END AS ab_packets,
+    CASE WHEN flip THEN packets_out ELSE packets_in END AS ba_packets,
+    coalesce(disposition IN ('built', 'start', 'new', 'open', 'created', 'session-open'), false) AS opened,
+    ts_end IS NOT NULL OR coalesce(disposition IN ('teardown', 'close', 'end', 'deleted', 'session-close'), false) AS closed,
+    -- A packet, not the flags of a whole conversation: SYN says who opens it, SYN with ACK that the other end did.
+    coalesce(contains(tcp_flags, 'S') AND NOT regexp_matches(tcp_flags, '[PFR]'), false) AS is_syn,
+    is_syn AND contains(tcp_flags, 'A') AND kind <> 'flow' AS is_answer,
+    -- Who says who opened it: 1 a device that logged the start, 2 a device that knows sessions, 3 a SYN, 4 nobody.
+    CASE
+        WHEN kind IN ('ids', 'dns') THEN 4
+        WHEN kind = 'flow' AND (bytes_in IS NOT NULL OR packets_in IS NOT NULL) THEN 2
+        WHEN is_answer OR (is_syn AND NOT contains(tcp_flags, 'A')) THEN 3
+        WHEN kind = 'flow' OR (tcp_flags IS NOT NULL AND NOT contains(tcp_flags, 'S')) THEN 4
+        WHEN opened THEN 1
+        ELSE 2
+    END AS vote,
+    flip <> is_answer AS opener_is_b
+-- Clocks that the analyst declared wrong are put right before anything is compared in time.
 FROM (
-    SELECT *, sum(fresh) OVER (PARTITION BY k ORDER BY began, ended, source_id, line_no, record_no ROWS UNBOUNDED PRECEDING) AS nth
+    SELECT e.rowid AS place, e.* REPLACE (
+        CASE WHEN k.offset_s IS NULL THEN e.ts ELSE e.ts + to_microseconds(CAST(k.offset_s * 1000000 AS BIGINT)) END AS ts,
+        CASE WHEN k.offset_s IS NULL THEN e.ts_end ELSE e.ts_end + to_microseconds(CAST(k.offset_s * 1000000 AS BIGINT)) END AS ts_end
+    )
+    FROM events AS e
+    LEFT JOIN (SELECT sensor, offset_s FROM clocks WHERE basis = 'declared' AND host IS NULL) AS k ON k.sensor = e.sensor
+)
+WHERE kind IN ('firewall', 'flow', 'ids', 'dns', 'proxy') AND src_ip IS NOT NULL AND dst_ip IS NOT NULL;
+
+-- Most keys have one event only, mostly: such a connection is known without comparing anything. Sorted, not grouped: as many
+-- groups as there are events do not fit in memory.
+CREATE OR REPLACE TEMP TABLE repeated AS
+SELECT k
+FROM (SELECT k, lag(k) OVER alike AS before, lead(k) OVER alike AS behind FROM told WINDOW alike AS (PARTITION BY k % 256 ORDER BY k))
+WHERE k = behind AND before IS DISTINCT FROM k;
+
+-- A pause of more than 180 s, beyond what the records themselves span, begins a new connection, unless the sensor calls both
+-- sides of the pause one session. Only what tells this is sorted; the rest of each event is fetched by its place.
+CREATE OR REPLACE TEMP TABLE conversed AS
+SELECT t.* EXCLUDE (k), n.nth_row, hash(n.k, n.nth) AS g, n.fresh = 1 OR n.nth_row = 1 AS opening
+FROM told AS t
+JOIN (
+    SELECT place, k, nth_row, fresh, sum(fresh) OVER (PARTITION BY k ORDER BY nth_row ROWS UNBOUNDED PRECEDING) AS nth
     FROM (
-        SELECT *,
+        SELECT place, k,
             row_number() OVER earlier AS nth_row,
-            nth_row = 1 AND lead(k) OVER earlier IS NULL AS alone,
             CASE
                 WHEN session IS NOT NULL AND session = lag(session) OVER earlier AND sensor = lag(sensor) OVER earlier THEN 0
                 WHEN began > max(ended) OVER (earlier ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) + INTERVAL 180 SECONDS THEN 1
                 ELSE 0
             END AS fresh
-        FROM (
-            SELECT
-                source_id, line_no, record_no, protocol,
-                (src_ip, coalesce(src_port, 0)) > (dst_ip, coalesce(dst_port, 0)) AS flip,
-                CASE WHEN flip THEN dst_ip ELSE src_ip END AS a_ip,
-                CASE WHEN flip THEN dst_port ELSE src_port END AS a_port,
-                CASE WHEN flip THEN src_ip ELSE dst_ip END AS b_ip,
-                CASE WHEN flip THEN src_port ELSE dst_port END AS b_port,
-                CASE WHEN flip THEN hash(dst_ip, src_ip, protocol, dst_port, src_port) ELSE hash(src_ip, dst_ip, protocol, src_port, dst_port) END AS k,
-                ts AS began,
-                greatest(ts, coalesce(ts_end, ts + to_microseconds(CAST(coalesce(duration, 0) * 1000000 AS BIGINT)))) AS ended,
-                sensor, action, app, dst_name, nullif(session_id, '0') AS session,
-                kind = 'firewall' AS is_session,
-                kind IN ('firewall', 'flow') AS counts,
-                CASE WHEN flip THEN bytes_in ELSE bytes_out END AS ab_bytes,
-                CASE WHEN flip THEN bytes_out ELSE bytes_in END AS ba_bytes,
-                CASE WHEN flip THEN packets_in ELSE packets_out END AS ab_packets,
-                CASE WHEN flip THEN packets_out ELSE packets_in END AS ba_packets,
-                coalesce(disposition IN ('built', 'start', 'new', 'open', 'created', 'session-open'), false) AS opened,
-                ts_end IS NOT NULL OR coalesce(disposition IN ('teardown', 'close', 'end', 'deleted', 'session-close'), false) AS closed,
-                -- A packet, not the flags of a whole conversation: SYN says who opens it, SYN with ACK that the other end did.
-                coalesce(contains(tcp_flags, 'S') AND NOT regexp_matches(tcp_flags, '[PFR]'), false) AS is_syn,
-                is_syn AND contains(tcp_flags, 'A') AND kind <> 'flow' AS is_answer,
-                -- Who says who opened it: 1 a device that logged the start, 2 a device that knows sessions, 3 a SYN, 4 nobody.
-                CASE
-                    WHEN kind IN ('ids', 'dns') THEN 4
-                    WHEN kind = 'flow' AND (bytes_in IS NOT NULL OR packets_in IS NOT NULL) THEN 2
-                    WHEN is_answer OR (is_syn AND NOT contains(tcp_flags, 'A')) THEN 3
-                    WHEN kind = 'flow' OR (tcp_flags IS NOT NULL AND NOT contains(tcp_flags, 'S')) THEN 4
-                    WHEN opened THEN 1
-                    ELSE 2
-                END AS vote,
-                flip <> is_answer AS opener_is_b
-            -- Clocks that the analyst declared wrong are put right before anything is compared in time.
-            FROM (
-                SELECT e.* REPLACE (
-                    CASE WHEN k.offset_s IS NULL THEN e.ts ELSE e.ts + to_microseconds(CAST(k.offset_s * 1000000 AS BIGINT)) END AS ts,
-                    CASE WHEN k.offset_s IS NULL THEN e.ts_end ELSE e.ts_end + to_microseconds(CAST(k.offset_s * 1000000 AS BIGINT)) END AS ts_end
-                )
-                FROM events AS e
-                LEFT JOIN (SELECT sensor, offset_s FROM clocks WHERE basis = 'declared' AND host IS NULL) AS k ON k.sensor = e.sensor
-            )
-            WHERE kind IN ('firewall', 'flow', 'ids', 'dns', 'proxy') AND src_ip IS NOT NULL AND dst_ip IS NOT NULL
-        )
+        FROM told
+        WHERE EXISTS (SELECT 1 FROM repeated WHERE repeated.k = told.k)
         WINDOW earlier AS (PARTITION BY k ORDER BY began, ended, source_id, line_no, record_no)
     )
-);
+) AS n ON n.place = t.place;
 
 -- Counters: summed over the records of one sensor (the highest of one session, whose records count from its start), then
 -- the highest of all sensors, since each saw the same traffic.
@@ -75,11 +85,11 @@ FROM (
     FROM (
         SELECT g, sensor, ab_bytes, ba_bytes, ab_packets, ba_packets
         FROM conversed
-        WHERE counts AND NOT alone AND NOT (is_session AND session IS NOT NULL)
+        WHERE counts AND NOT (is_session AND session IS NOT NULL)
         UNION ALL
         SELECT g, sensor, max(ab_bytes), max(ba_bytes), max(ab_packets), max(ba_packets)
         FROM conversed
-        WHERE is_session AND NOT alone AND session IS NOT NULL
+        WHERE is_session AND session IS NOT NULL
         GROUP BY g, sensor, session
     )
     GROUP BY g, sensor
@@ -91,7 +101,7 @@ GROUP BY g;
 CREATE OR REPLACE TEMP TABLE spoken AS
 SELECT *
 FROM (
-    SELECT g, protocol, a_ip, a_port, b_ip, b_port,
+    SELECT NULL::UBIGINT AS g, protocol, a_ip, a_port, b_ip, b_port,
         began AS first_ts, ended AS last_ts,
         source_id AS first_source, line_no AS first_line, record_no AS first_record,
         1 AS n_events,
@@ -104,8 +114,8 @@ FROM (
         CASE WHEN flip THEN began END AS b_first,
         CASE WHEN counts THEN ab_bytes END AS ab_bytes, CASE WHEN counts THEN ba_bytes END AS ba_bytes,
         CASE WHEN counts THEN ab_packets END AS ab_packets, CASE WHEN counts THEN ba_packets END AS ba_packets
-    FROM conversed
-    WHERE alone
+    FROM told
+    WHERE NOT EXISTS (SELECT 1 FROM repeated WHERE repeated.k = told.k)
     UNION ALL
     SELECT m.*, c.ab_bytes, c.ba_bytes, c.ab_packets, c.ba_packets
     FROM (
@@ -126,7 +136,6 @@ FROM (
             min(began) FILTER (NOT flip) AS a_first,
             min(began) FILTER (flip) AS b_first
         FROM conversed
-        WHERE NOT alone
         GROUP BY g
     ) AS m
     LEFT JOIN counted AS c ON c.g = m.g
@@ -145,13 +154,15 @@ SELECT g, rowid + 1 AS connection_id FROM spoken WHERE n_events > 1;
 
 INSERT INTO connection_events
 SELECT s.connection_id, e.source_id, e.line_no, e.record_no
-FROM (SELECT g, source_id, line_no, record_no FROM conversed WHERE NOT alone) AS e
+FROM conversed AS e
 JOIN several AS s ON s.g = e.g;
 
 -- What is no longer needed goes before the next big table is written.
 DROP TABLE several;
 DROP TABLE conversed;
 DROP TABLE counted;
+DROP TABLE repeated;
+DROP VIEW told;
 
 INSERT INTO connections BY NAME
 SELECT

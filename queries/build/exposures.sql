@@ -7,8 +7,8 @@ DELETE FROM exposures;
 
 INSERT INTO exposures (run_id, sensor, started_at, ended_at, seconds, basis)
 WITH shown AS (
-    SELECT DISTINCT sensor, src_ip AS ip FROM events
-    UNION SELECT DISTINCT sensor, dst_ip FROM events
+    SELECT sensor, src_ip AS ip FROM events WHERE src_ip IN (SELECT ip FROM run_addresses)
+    UNION SELECT sensor, dst_ip FROM events WHERE dst_ip IN (SELECT ip FROM run_addresses)
 ),
 scoped AS (
     SELECT ip, count(DISTINCT scope) AS n_scopes FROM run_addresses GROUP BY ip
