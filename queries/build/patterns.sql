@@ -58,7 +58,7 @@ SELECT
     k.pattern_id, any_value(target) AS target, any_value(service) AS service,
     arg_max(detection, (list_position(['informational', 'low', 'medium', 'high', 'critical'], severity), list_position(['policy', 'shape', 'service', 'indicator', 'verdict'], evidence), detection)) AS detection,
     list_sort(list(DISTINCT detection)) AS detections,
-    arg_max(category, (category <> 'other' AND category <> 'policy', category <> 'other', list_position(['informational', 'low', 'medium', 'high', 'critical'], severity), category)) AS category,
+    arg_max(category, (category <> 'other' AND category <> 'policy', category <> 'other', list_position(['informational', 'low', 'medium', 'high', 'critical'], severity), list_position(['policy', 'shape', 'service', 'indicator', 'verdict'], evidence), detection)) AS category,
     arg_max(severity, list_position(['informational', 'low', 'medium', 'high', 'critical'], severity)) AS severity,
     arg_max(technique, (list_position(['informational', 'low', 'medium', 'high', 'critical'], severity), technique)) AS technique,
     list_sort(list(DISTINCT server_ip))[:1000] AS destinations, count(DISTINCT server_ip) AS n_dst,
