@@ -293,7 +293,7 @@ def main() -> None:
         + knowledge.warning_lists_state()
         + ".\n"
     )
-    print(__doc__.split("\n\n")[2].replace("\n", " ") + "\n")
+    print(str(__doc__).split("\n\n")[2].replace("\n", " ").strip() + "\n")
     if given.lab:
         print("## The recorded incident\n")
         show_lab(given.lab)
