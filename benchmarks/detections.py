@@ -43,8 +43,8 @@ SENSORS = {
     "Suricata": ["suricata/eve.json.gz"],
     "Zeek": ["zeek/tsv/conn.log.gz"],
 }
-#: Files of the corpus that hold a scan: what their names say must be found.
-SCANS = ("syn_scan", "fin_scan", "udp_scan", "syn_sweep")
+#: Words in the name of a log that say that it holds a scan.
+SCANS = ("scan", "sweep")
 #: Connection logs of machines at their usual work. Others of the folder are recorded attacks or fragments.
 ORDINARY = ("rita/proxy__conn.log", "slips/test10-mixed-zeek-dir__conn.log", "zat/conn.log")
 SEVERE = ("medium", "high", "critical")
@@ -212,11 +212,15 @@ def show_scans(corpus: Path) -> None:
             found = case.sql("SELECT detection, count(*) AS n FROM violations GROUP BY ALL ORDER BY detection").rows()
             lines = case.sql("SELECT count(*) FROM connections").scalar()
         names = [f["detection"] for f in found]
-        is_scan = path.name.startswith(SCANS)
+        is_scan = any(word in path.name for word in SCANS)
         hit = any(n.startswith("probe-") for n in names)
         word = ("found" if hit else "**missed**") if is_scan else ("marked as a scan" if hit else "–")
         rows.append([f"`{path.name}`", str(lines), "yes" if is_scan else "no", word, ", ".join(names) or "–"])
     table(["log", "connections", "a scan by its name", "result", "detections"], rows)
+    print(
+        "Probing is what an internal client does to three internal targets or more: two ports of one host, packets to"
+    )
+    print("a multicast group, and single packets from outside are not called so.\n")
 
 
 def show_ordinary(corpus: Path) -> None:
@@ -293,7 +297,7 @@ def main() -> None:
         + knowledge.warning_lists_state()
         + ".\n"
     )
-    print(__doc__.split("\n\n")[2].replace("\n", " ") + "\n")
+    print(str(__doc__).split("\n\n")[2].replace("\n", " ").strip() + "\n")
     if given.lab:
         print("## The recorded incident\n")
         show_lab(given.lab)
