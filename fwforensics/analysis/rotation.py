@@ -3,8 +3,10 @@
 Statistic: K bouts that have a call of a subject in the L seconds before them, at lag τ, against E expected; the
 largest signed root deviance over subjects, widths and lags. Surrogates: all bouts of a stratum move by the same
 amount, around its end; equal over the machines of a run and, where three runs or more are hit, over all strata of a
-run, which keeps the dependence that schedules and cron jobs make. Assumption: given its stratum, a bout without
-relation to calls may as well have come at another time of it. Range of p: (0, 1].
+run, which keeps the dependence that schedules and cron jobs make. Where the clock may be off by more than 10 s, phases
+of bouts are not known for sure: bouts then move by whole stretches of their phase, to the same place in another one.
+Assumption: given its stratum (and place), a bout without relation to calls may as well have come at another time of it.
+Range of p: (0, 1].
 
 Source: shift tests in operational time: Louis et al. (2010), Harris (arXiv 2012.06862); max-T: Westfall, Young (1993).
 """
@@ -28,6 +30,10 @@ Counts = npt.NDArray[np.unsignedinteger]
 LOCKED_RUNS = 3
 #: Bouts of one stratum from which on a Fourier transform is faster than shifting.
 MANY = 384
+#: Clocks that may be off by more than this do not tell phases: bouts move by whole cycles of a schedule.
+UNSURE_S = 10.0
+#: Stretches of a phase in a stratum from which on they are cycles.
+MIN_CYCLES = 4
 #: Surrogates times lags times rows that are held at a time: what a core's own cache holds.
 _CELLS = 500_000
 
@@ -42,11 +48,20 @@ class Placed:
 
 @dataclass(slots=True)
 class _Stratum:
-    """Bouts of one stratum: what moves with it, the run that it is counted for, coincidences by rotation and row."""
+    """Bouts of one stratum.
+
+    Attributes:
+        group: what moves with it.
+        fold: the run that it is counted for.
+        counts: coincidences by rotation and row.
+        cycles: coincidences where bouts move by whole cycles, by cycle and lags · rows; None where they do not.
+        n: number of bouts.
+    """
 
     group: int
     fold: int
     counts: Counts
+    cycles: Counts | None
     n: int
 
 
@@ -95,10 +110,10 @@ def time_test(
     Returns:
         None where no bout is in a window.
     """
-    strata, e_strata = _strata(placed)
+    shift = lags(bound_s)
+    strata, e_strata = _strata(placed, shift, by_cycles=bound_s > UNSURE_S)
     if not strata:
         return None
-    shift = lags(bound_s)
     n = sum(s.n for s in strata)
     rows = strata[0].counts.shape[1]
     k, e = np.zeros((rows, len(shift)), np.int64), np.sum(e_strata, axis=0)
@@ -125,7 +140,7 @@ def time_test(
     )
 
 
-def _strata(placed: Sequence[Placed]) -> tuple[list[_Stratum], list[Floats]]:
+def _strata(placed: Sequence[Placed], shift: Integers, *, by_cycles: bool) -> tuple[list[_Stratum], list[Floats]]:
     """Coincidences of each stratum for every rotation, and what is expected of it."""
     runs = sorted({p.window.run for p in placed if len(p.steps)})
     locked = len(runs) >= LOCKED_RUNS
@@ -138,7 +153,9 @@ def _strata(placed: Sequence[Placed]) -> tuple[list[_Stratum], list[Floats]]:
             own, spots = window.strata[number], place[stratum == number]
             group = run if locked else run * 100_000 + int(number)
             fold = run if len(runs) > 1 else int(number)
-            found.append(_Stratum(group, fold, _rotations(window.presence.T[own], spots, kind), len(spots)))
+            presence = window.presence.T[own]
+            cycles = _cycles(presence, own, spots, shift, kind) if by_cycles else None
+            found.append(_Stratum(group, fold, _rotations(presence, spots, kind), cycles, len(spots)))
             expected.append(window.shares[number] * len(spots))
     return found, expected
 
@@ -155,6 +172,29 @@ def _rotations(presence: npt.NDArray[np.uint8], spots: Integers, kind: np.dtype)
         found[: steps - spot] += presence[spot:]
         found[steps - spot :] += presence[:spot]
     return found
+
+
+def _cycles(
+    presence: npt.NDArray[np.uint8], own: Integers, spots: Integers, shift: Integers, kind: np.dtype
+) -> Counts | None:
+    """Coincidences after moving bouts by whole cycles: as far from the nearer edge of another stretch of the phase.
+
+    Calls are not spread evenly over a rollout, and bouts that a schedule binds may be anywhere in it once a clock is
+    off: what both owe to the cycle stays, and what is left is which calls went before.
+    """
+    begins = np.flatnonzero(np.diff(own, prepend=own[0] - 2) > 1)
+    if len(begins) < MIN_CYCLES:
+        return None
+    lengths = np.diff(begins, append=len(own))
+    cycle = np.searchsorted(begins, spots, side="right") - 1
+    after = spots - begins[cycle]
+    before = lengths[cycle] - after
+    target = (cycle + np.arange(len(begins))[:, None]) % len(begins)
+    moved = begins[target] + np.where(after < before, after, lengths[target] - before)
+    found = np.zeros((len(begins), len(shift), presence.shape[1]), kind)
+    for at in moved.T:
+        found += presence[(at[:, None] + shift) % len(own)]
+    return found.reshape(len(begins), -1)
 
 
 @dataclass(slots=True)
@@ -175,10 +215,13 @@ class _Turned:
 def _turned(strata: Sequence[_Stratum], shift: Integers) -> list[_Turned]:
     """Strata of one group and length summed, and laid out so that the lags of a rotation are one piece of memory."""
     summed: dict[tuple[int, int], Counts] = {}
+    found = []
     for stratum in strata:
         key = (stratum.group, len(stratum.counts))
-        summed[key] = summed[key] + stratum.counts if key in summed else stratum.counts
-    found = []
+        if stratum.cycles is not None:
+            found.append(_Turned(stratum.group, len(stratum.cycles), stratum.cycles, 0))
+        else:
+            summed[key] = summed[key] + stratum.counts if key in summed else stratum.counts
     for (group, steps), counts in summed.items():
         around = counts[np.arange(shift[0], steps + shift[-1] + 1) % steps]
         parity = 0
