@@ -4,7 +4,8 @@ Statistic: K bouts that have a call of a subject in the L seconds before them, a
 largest signed root deviance over subjects, widths and lags. Surrogates: all bouts of a stratum move by the same
 amount, around its end; equal over the machines of a run and, where three runs or more are hit, over all strata of a
 run, which keeps the dependence that schedules and cron jobs make. Where the clock may be off by more than 10 s, phases
-of bouts are not known for sure: bouts then move by whole stretches of their phase, to the same place in another one.
+of bouts are not known for sure: bouts then move by whole stretches of their phase, as far from the beginning or the end
+of another one; the larger p of both counts.
 Assumption: given its stratum (and place), a bout without relation to calls may as well have come at another time of it.
 Range of p: (0, 1].
 
@@ -54,14 +55,15 @@ class _Stratum:
         group: what moves with it.
         fold: the run that it is counted for.
         counts: coincidences by rotation and row.
-        cycles: coincidences where bouts move by whole cycles, by cycle and lags · rows; None where they do not.
+        cycles: coincidences where bouts move by whole cycles, by cycle and lags · rows, keeping to the beginnings of
+            stretches or to their ends; None where they do not.
         n: number of bouts.
     """
 
     group: int
     fold: int
     counts: Counts
-    cycles: Counts | None
+    cycles: tuple[Counts, Counts] | None
     n: int
 
 
@@ -126,8 +128,15 @@ def time_test(
     value = deviance(k, e[:, None], n)
     best = np.unravel_index(int(value.argmax()), value.shape)
     table = deviance(np.arange(n + 1)[None, :], e[:, None], n)
-    turned = _turned(strata, shift)
-    drawn = monte_carlo(float(value.max()), lambda m: _maxima(turned, rows, table, rng, m), surrogates)
+
+    def drawn_by(edge: int) -> Drawn:
+        turned = _turned(strata, shift, edge)
+        return monte_carlo(float(value.max()), lambda m: _maxima(turned, rows, table, rng, m), surrogates)
+
+    drawn = drawn_by(0)
+    if any(s.cycles is not None for s in strata):
+        # A schedule may bind bouts to either edge; what is shown must not be owed to any.
+        drawn = max(drawn, drawn_by(1), key=lambda d: d.p)
     return TimeTest(
         n,
         (shift * STEP_S).astype(np.float64),
@@ -176,8 +185,8 @@ def _rotations(presence: npt.NDArray[np.uint8], spots: Integers, kind: np.dtype)
 
 def _cycles(
     presence: npt.NDArray[np.uint8], own: Integers, spots: Integers, shift: Integers, kind: np.dtype
-) -> Counts | None:
-    """Coincidences after moving bouts by whole cycles: as far from the nearer edge of another stretch of the phase.
+) -> tuple[Counts, Counts] | None:
+    """Coincidences after moving bouts by whole cycles, as far from the beginning or from the end of another stretch.
 
     Calls are not spread evenly over a rollout, and bouts that a schedule binds may be anywhere in it once a clock is
     off: what both owe to the cycle stays, and what is left is which calls went before.
@@ -185,16 +194,21 @@ def _cycles(
     begins = np.flatnonzero(np.diff(own, prepend=own[0] - 2) > 1)
     if len(begins) < MIN_CYCLES:
         return None
-    lengths = np.diff(begins, append=len(own))
+    last = np.append(begins[1:], len(own)) - 1
     cycle = np.searchsorted(begins, spots, side="right") - 1
-    after = spots - begins[cycle]
-    before = lengths[cycle] - after
     target = (cycle + np.arange(len(begins))[:, None]) % len(begins)
-    moved = begins[target] + np.where(after < before, after, lengths[target] - before)
-    found = np.zeros((len(begins), len(shift), presence.shape[1]), kind)
+    after = np.minimum(begins[target] + spots - begins[cycle], last[target])
+    before = np.maximum(last[target] + spots - last[cycle], begins[target])
+    one, other = (_gathered(presence, moved, shift, kind) for moved in (after, before))
+    return one, other
+
+
+def _gathered(presence: npt.NDArray[np.uint8], moved: Integers, shift: Integers, kind: np.dtype) -> Counts:
+    """Coincidences at all lags of bouts at places of shape (cycles, bouts): shape (cycles, lags · rows)."""
+    found = np.zeros((len(moved), len(shift), presence.shape[1]), kind)
     for at in moved.T:
-        found += presence[(at[:, None] + shift) % len(own)]
-    return found.reshape(len(begins), -1)
+        found += presence[(at[:, None] + shift) % len(presence)]
+    return found.reshape(len(moved), -1)
 
 
 @dataclass(slots=True)
@@ -212,14 +226,14 @@ class _Turned:
         return np.asarray(self.blocks[start if self.parity == 0 else start // 2 + (start % 2) * self.parity])
 
 
-def _turned(strata: Sequence[_Stratum], shift: Integers) -> list[_Turned]:
+def _turned(strata: Sequence[_Stratum], shift: Integers, edge: int) -> list[_Turned]:
     """Strata of one group and length summed, and laid out so that the lags of a rotation are one piece of memory."""
     summed: dict[tuple[int, int], Counts] = {}
     found = []
     for stratum in strata:
         key = (stratum.group, len(stratum.counts))
         if stratum.cycles is not None:
-            found.append(_Turned(stratum.group, len(stratum.cycles), stratum.cycles, 0))
+            found.append(_Turned(stratum.group, len(stratum.cycles[edge]), stratum.cycles[edge], 0))
         else:
             summed[key] = summed[key] + stratum.counts if key in summed else stratum.counts
     for (group, steps), counts in summed.items():
