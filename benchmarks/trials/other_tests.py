@@ -28,8 +28,8 @@ def run(scale: float) -> Iterator[str]:
     found = pl.concat([_judged(seed, each) for seed in range(100, 100 + worlds)])
     yield (
         f"Share of p ≤ .05 (periodic also ≤ .001, which the class asks for) where there is nothing to find; "
-        f"{worlds * each} patterns a cell in {worlds} worlds, clocks known to {SETTING}, seeds 100 to {99 + worlds}; bold: "
-        f"more than two standard errors ({(0.05 * 0.95 / (worlds * each)) ** 0.5:.3f}) above.\n"
+        f"{worlds * each} patterns a cell in {worlds} worlds, clocks known to {SETTING}, seeds 100 to {99 + worlds}; "
+        f"bold: more than two standard errors ({(0.05 * 0.95 / (worlds * each)) ** 0.5:.3f}) above.\n"
     )
     yield from table(HEAD, (_row(kind, found.filter(pl.col("label") == kind)) for kind in kinds))
 
