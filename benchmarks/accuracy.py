@@ -16,10 +16,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-from trials import effects, false_findings, false_positives, intervals, power, speed, timing
+from trials import effects, false_findings, false_positives, intervals, other_tests, power, speed, timing
 
 TRIALS: dict[str, Callable[[float], Iterator[str]]] = {
     "false-positives": false_positives.run,
+    "other-tests": other_tests.run,
     "false-findings": false_findings.run,
     "power": power.run,
     "timing": timing.run,

@@ -431,7 +431,7 @@ p_phase DOUBLE | p of the phase test, of all phases together
 p_in_run DOUBLE | p that it keeps to runs; NULL where nothing was observed outside of them
 coincides_with VARCHAR | tool, class of commands (`tool: class`), or any call; never called a cause
 attributable_share DOUBLE | share of its bouts beyond chance, cross-fitted over runs; around 0 where there is nothing
-attributable_low DOUBLE | lower end of its 95 % interval (bootstrap of runs)
+attributable_low DOUBLE | lower end of its 95 % interval (bootstrap of runs, or exact binomial if wider)
 attributable_high DOUBLE | upper end
 coincident_k UBIGINT | bouts with a call of the strongest subject in the window before them
 coincident_n UBIGINT | bouts that were tested: those in runs with a trace

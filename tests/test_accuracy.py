@@ -157,6 +157,21 @@ def test_p_values_of_unrelated_patterns_are_as_large_as_they_should_be(kind: str
         assert small >= binom.ppf(CHANCE, len(p), level / 2)
 
 
+def test_a_schedule_is_no_alignment_where_the_clock_is_unknown() -> None:
+    """A hook of each rollout, seen by a clock that is minutes off: with phases misplaced nothing may look aligned.
+
+    Moved along the phases as they were told, four in five such patterns came out at p ≤ .05.
+    """
+    own = [Pattern(name=f"hook {i}", label="", kind=KINDS["rollout hook"], n=40) for i in range(12)]
+    p = [
+        characterise(observe(replace(world(), seed=seed), own, clocks=clocks)[0], surrogates=99).patterns["p_time"]
+        for seed in (1, 2, 3)
+        for clocks in [Clocks(skew_s=300, shared=True, residual_s=None)]
+    ]
+    small = int((pl.concat(p).drop_nulls() <= 0.05).sum())
+    assert small <= binom.isf(CHANCE, 36, 0.05)
+
+
 def test_the_tool_that_causes_a_pattern_is_named() -> None:
     """Strong relations are named rightly, and nothing else is named."""
     named = dict(baseline().select("pattern_id", "coincides_with").iter_rows())

@@ -196,7 +196,10 @@ def test_a_share_is_taken_where_it_was_not_chosen() -> None:
     assert flattered is not None and flattered.value == pytest.approx(0.0)
     real = [(np.where(np.arange(rows)[:, None] == 2, 12, 4), np.full(rows, 4.0), n) for _ in range(6)]
     found = cross_fitted(real, rng())
-    assert found is not None and found.value == found.low == found.high == pytest.approx((12 - 4) / (20 - 4))
+    assert found is not None and found.value == pytest.approx((12 - 4) / (20 - 4))
+    # All runs are alike, so what is left is chance: 72 of 120 is 0.5066 to 0.6883 (Clopper–Pearson), 24 by chance.
+    limits = (0.5066 * 120 - 24) / 96, (0.6883 * 120 - 24) / 96
+    assert (found.low, found.high) == pytest.approx(limits, abs=1e-3)
     assert cross_fitted(real[:1], rng()) is None
 
 

@@ -23,7 +23,7 @@ def run(scale: float) -> Iterator[str]:
         f"in {worlds} worlds of 12 runs with exact clocks, seeds 4100 to "
         f"{4099 + worlds}: mean of the naive share (what was "
         "selected on the same data), mean and standard deviation of the cross-fitted one, how often its 95 % interval "
-        "(bootstrap of runs) holds the share of bouts that were made to follow "
+        "holds the share of bouts that were made to follow "
         "a call, and how often the share of those "
         "whose delay lies in the window that was reported. The delay is exponential of 10 s.\n"
     )

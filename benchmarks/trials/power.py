@@ -11,7 +11,7 @@ from simulator import Clocks, Pattern, WorldShape, caused, make_world, observe
 
 from trials.tables import associated, scaled, share, table
 
-TOOL, SURROGATES, LEVEL = "git", 499, 0.01
+TOOL, SURROGATES, LEVEL = "git", 199, 0.01
 BOUTS, SHARES, EPISODES = (3, 5, 10, 30, 100), (1.0, 0.5, 0.2), (1, 8, 64)
 CLOCKS = {
     "exact": (Clocks(), 0.0),

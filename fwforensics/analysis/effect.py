@@ -2,8 +2,9 @@
 
 Share beyond chance: f = (K − E) / (n − E), range (−∞, 1]. It is cross-fitted: what counts as coinciding (subject,
 width, lag) is chosen for each run on the other runs, so that the search does not flatter it. Interval: bootstrap of
-runs. Smallest share that would have been seen: the least K with D(K, E) at the 95 % point of the surrogates' maxima,
-as f. Assumption: runs are alike; delays longer than the widest window are not counted.
+runs, or the exact binomial one of K out of n where that is wider: runs resampled know no chance that hit none of them.
+Smallest share that would have been seen: the least K with D(K, E) at the 95 % point of the surrogates' maxima, as f.
+Assumption: runs are alike; delays longer than the widest window are not counted.
 
 Source: cross-fitting: Chernozhukov et al., Econometrics Journal 21 (2018) C1; Efron, Tibshirani (1993).
 """
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from fwforensics.analysis.recurrence import exact_interval
 from fwforensics.analysis.surrogates import deviance
 
 Floats = npt.NDArray[np.float64]
@@ -58,7 +60,11 @@ def cross_fitted(folds: Sequence[tuple[Counts, Floats, int]], rng: np.random.Gen
     drawn = parts[rng.integers(0, len(parts), (BOOTSTRAPS, len(parts)))].sum(axis=1)
     room = np.maximum(drawn[:, 2] - drawn[:, 1], 1e-9)
     low, high = np.quantile((drawn[:, 0] - drawn[:, 1]) / room, ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2))
-    return Share(value, float(low), float(high))
+    least, most = (
+        float((limit[0] * total - expected) / (total - expected))
+        for limit in exact_interval(np.array([hits]), np.array([total]), CONFIDENCE)
+    )
+    return Share(value, min(float(low), least), max(float(high), most))
 
 
 def _held_out(fold: tuple[Counts, Floats, int], k: Counts, e: Floats, n: int) -> tuple[float, float, float]:

@@ -3,8 +3,11 @@
 Statistic: K bouts that have a call of a subject in the L seconds before them, at lag τ, against E expected; the
 largest signed root deviance over subjects, widths and lags. Surrogates: all bouts of a stratum move by the same
 amount, around its end; equal over the machines of a run and, where three runs or more are hit, over all strata of a
-run, which keeps the dependence that schedules and cron jobs make. Assumption: given its stratum, a bout without
-relation to calls may as well have come at another time of it. Range of p: (0, 1].
+run, which keeps the dependence that schedules and cron jobs make. Where the clock may be off by more than 10 s, phases
+of bouts are not known for sure: bouts then move by whole stretches of their phase, as far from the beginning or the end
+of another one; the larger p of both counts.
+Assumption: given its stratum (and place), a bout without relation to calls may as well have come at another time of it.
+Range of p: (0, 1].
 
 Source: shift tests in operational time: Louis et al. (2010), Harris (arXiv 2012.06862); max-T: Westfall, Young (1993).
 """
@@ -28,6 +31,10 @@ Counts = npt.NDArray[np.unsignedinteger]
 LOCKED_RUNS = 3
 #: Bouts of one stratum from which on a Fourier transform is faster than shifting.
 MANY = 384
+#: Clocks that may be off by more than this do not tell phases: bouts move by whole cycles of a schedule.
+UNSURE_S = 10.0
+#: Stretches of a phase in a stratum from which on they are cycles.
+MIN_CYCLES = 4
 #: Surrogates times lags times rows that are held at a time: what a core's own cache holds.
 _CELLS = 500_000
 
@@ -42,11 +49,21 @@ class Placed:
 
 @dataclass(slots=True)
 class _Stratum:
-    """Bouts of one stratum: what moves with it, the run that it is counted for, coincidences by rotation and row."""
+    """Bouts of one stratum.
+
+    Attributes:
+        group: what moves with it.
+        fold: the run that it is counted for.
+        counts: coincidences by rotation and row.
+        cycles: coincidences where bouts move by whole cycles, by cycle and lags · rows, keeping to the beginnings of
+            stretches or to their ends; None where they do not.
+        n: number of bouts.
+    """
 
     group: int
     fold: int
     counts: Counts
+    cycles: tuple[Counts, Counts] | None
     n: int
 
 
@@ -95,10 +112,10 @@ def time_test(
     Returns:
         None where no bout is in a window.
     """
-    strata, e_strata = _strata(placed)
+    shift = lags(bound_s)
+    strata, e_strata = _strata(placed, shift, by_cycles=bound_s > UNSURE_S)
     if not strata:
         return None
-    shift = lags(bound_s)
     n = sum(s.n for s in strata)
     rows = strata[0].counts.shape[1]
     k, e = np.zeros((rows, len(shift)), np.int64), np.sum(e_strata, axis=0)
@@ -111,8 +128,15 @@ def time_test(
     value = deviance(k, e[:, None], n)
     best = np.unravel_index(int(value.argmax()), value.shape)
     table = deviance(np.arange(n + 1)[None, :], e[:, None], n)
-    turned = _turned(strata, shift)
-    drawn = monte_carlo(float(value.max()), lambda m: _maxima(turned, rows, table, rng, m), surrogates)
+
+    def drawn_by(edge: int) -> Drawn:
+        turned = _turned(strata, shift, edge)
+        return monte_carlo(float(value.max()), lambda m: _maxima(turned, rows, table, rng, m), surrogates)
+
+    drawn = drawn_by(0)
+    if any(s.cycles is not None for s in strata):
+        # A schedule may bind bouts to either edge; what is shown must not be owed to any.
+        drawn = max(drawn, drawn_by(1), key=lambda d: d.p)
     return TimeTest(
         n,
         (shift * STEP_S).astype(np.float64),
@@ -125,7 +149,7 @@ def time_test(
     )
 
 
-def _strata(placed: Sequence[Placed]) -> tuple[list[_Stratum], list[Floats]]:
+def _strata(placed: Sequence[Placed], shift: Integers, *, by_cycles: bool) -> tuple[list[_Stratum], list[Floats]]:
     """Coincidences of each stratum for every rotation, and what is expected of it."""
     runs = sorted({p.window.run for p in placed if len(p.steps)})
     locked = len(runs) >= LOCKED_RUNS
@@ -138,7 +162,9 @@ def _strata(placed: Sequence[Placed]) -> tuple[list[_Stratum], list[Floats]]:
             own, spots = window.strata[number], place[stratum == number]
             group = run if locked else run * 100_000 + int(number)
             fold = run if len(runs) > 1 else int(number)
-            found.append(_Stratum(group, fold, _rotations(window.presence.T[own], spots, kind), len(spots)))
+            presence = window.presence.T[own]
+            cycles = _cycles(presence, own, spots, shift, kind) if by_cycles else None
+            found.append(_Stratum(group, fold, _rotations(presence, spots, kind), cycles, len(spots)))
             expected.append(window.shares[number] * len(spots))
     return found, expected
 
@@ -157,6 +183,34 @@ def _rotations(presence: npt.NDArray[np.uint8], spots: Integers, kind: np.dtype)
     return found
 
 
+def _cycles(
+    presence: npt.NDArray[np.uint8], own: Integers, spots: Integers, shift: Integers, kind: np.dtype
+) -> tuple[Counts, Counts] | None:
+    """Coincidences after moving bouts by whole cycles, as far from the beginning or from the end of another stretch.
+
+    Calls are not spread evenly over a rollout, and bouts that a schedule binds may be anywhere in it once a clock is
+    off: what both owe to the cycle stays, and what is left is which calls went before.
+    """
+    begins = np.flatnonzero(np.diff(own, prepend=own[0] - 2) > 1)
+    if len(begins) < MIN_CYCLES:
+        return None
+    last = np.append(begins[1:], len(own)) - 1
+    cycle = np.searchsorted(begins, spots, side="right") - 1
+    target = (cycle + np.arange(len(begins))[:, None]) % len(begins)
+    after = np.minimum(begins[target] + spots - begins[cycle], last[target])
+    before = np.maximum(last[target] + spots - last[cycle], begins[target])
+    one, other = (_gathered(presence, moved, shift, kind) for moved in (after, before))
+    return one, other
+
+
+def _gathered(presence: npt.NDArray[np.uint8], moved: Integers, shift: Integers, kind: np.dtype) -> Counts:
+    """Coincidences at all lags of bouts at places of shape (cycles, bouts): shape (cycles, lags · rows)."""
+    found = np.zeros((len(moved), len(shift), presence.shape[1]), kind)
+    for at in moved.T:
+        found += presence[(at[:, None] + shift) % len(presence)]
+    return found.reshape(len(moved), -1)
+
+
 @dataclass(slots=True)
 class _Turned:
     """Strata of one length that move together, summed: row u of `blocks` holds all lags of rotation u."""
@@ -172,13 +226,16 @@ class _Turned:
         return np.asarray(self.blocks[start if self.parity == 0 else start // 2 + (start % 2) * self.parity])
 
 
-def _turned(strata: Sequence[_Stratum], shift: Integers) -> list[_Turned]:
+def _turned(strata: Sequence[_Stratum], shift: Integers, edge: int) -> list[_Turned]:
     """Strata of one group and length summed, and laid out so that the lags of a rotation are one piece of memory."""
     summed: dict[tuple[int, int], Counts] = {}
+    found = []
     for stratum in strata:
         key = (stratum.group, len(stratum.counts))
-        summed[key] = summed[key] + stratum.counts if key in summed else stratum.counts
-    found = []
+        if stratum.cycles is not None:
+            found.append(_Turned(stratum.group, len(stratum.cycles[edge]), stratum.cycles[edge], 0))
+        else:
+            summed[key] = summed[key] + stratum.counts if key in summed else stratum.counts
     for (group, steps), counts in summed.items():
         around = counts[np.arange(shift[0], steps + shift[-1] + 1) % steps]
         parity = 0
