@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from fwforensics.formats._format import Context, Fields
@@ -65,15 +66,22 @@ def _nested(parent: pl.Series, children: Mapping[str, str]) -> list[pl.Series]:
 
 def _json_fields(lines: Lines, keys: set[str], wanted: set[str]) -> tuple[pl.DataFrame, pl.DataFrame | None]:
     tokens = split_json(lines)
-    pieces, slow_rows = [], []
+    pieces, values, slow_rows = [], [], []
     for group in groups(lines, tokens, _json_shape):
         if group.shape is None:
             slow_rows.append(group.rows)
             continue
         names: Names = [_json_key(literal) for _, literal, _ in group.shape]
-        pieces.append(Piece(group.rows, names, group.starts, group.ends))
+        piece = Piece(group.rows, names, group.starts, group.ends)
+        found = _values(lines, piece)
+        odd = _looks_nested(lines, found)
+        if odd.any():
+            slow_rows.append(piece.rows[odd])
+            piece, found = _without(piece, odd), _without(found, odd)
+        pieces.append(piece)
+        values.append(found)
     extras = [_json_extra(lines, p, wanted) for p in pieces]
-    frame = with_extra(build_columns(lines, [_values(lines, p) for p in pieces], keys), extras, pieces)
+    frame = with_extra(build_columns(lines, values, keys), extras, pieces)
     frame = frame.with_columns(_unescape_json(frame[c]) for c in frame.columns if c not in (ROW, "extra"))
     slow, bad = [], []
     for row in (np.concatenate(slow_rows) if slow_rows else np.empty(0, np.int64)).tolist():
@@ -120,6 +128,18 @@ def _values(lines: Lines, piece: Piece) -> Piece:
     quoted = (ends - starts >= 2) & (a[starts] == ord('"'))
     ends = np.where(null, starts, ends)
     return Piece(piece.rows, piece.names, starts + quoted, ends - quoted)
+
+
+def _looks_nested(lines: Lines, values: Piece) -> npt.NDArray[np.bool_]:
+    """Records with a string that begins like an object or a list: without its quotes nobody could tell."""
+    a = lines.bytes
+    first, before = a[values.starts], a[np.maximum(values.starts - 1, 0)]
+    nested = ((first == ord("[")) | (first == ord("{"))) & (before == ord('"')) & (values.ends > values.starts)
+    return np.asarray(nested.any(axis=0))
+
+
+def _without(piece: Piece, rows: npt.NDArray[np.bool_]) -> Piece:
+    return Piece(piece.rows[~rows], piece.names, piece.starts[:, ~rows], piece.ends[:, ~rows])
 
 
 def _json_extra(lines: Lines, piece: Piece, wanted: set[str]) -> pl.Series:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fwforensics.formats import _json, _keyvalue, _mapping
@@ -112,6 +112,7 @@ JSON_VALUES = st.recursive(
     ascii_only=st.booleans(),
     spaced=st.booleans(),
 )
+@example(records=[{"LEN": '["'}, {"LEN": "{\\"}, {"LEN": [1, "\\"]}], ascii_only=True, spaced=False)
 def test_json_lines_by_shape_and_one_by_one(records: list[dict[str, Any]], *, ascii_only: bool, spaced: bool) -> None:
     marks = (", ", ": ") if spaced else (",", ":")
     texts = [json.dumps(r, ensure_ascii=ascii_only, separators=marks) for r in records]
