@@ -157,6 +157,17 @@ def test_p_values_of_unrelated_patterns_are_as_large_as_they_should_be(kind: str
         assert small >= binom.ppf(CHANCE, len(p), level / 2)
 
 
+def test_retries_that_back_off_are_no_clock() -> None:
+    """Waits of 16, 32, 64 … seconds are multiples of the shortest: two in five such patterns were called periodic."""
+    names = ("retries, merged", "retries, unmerged", "cron", "sleep loop")
+    own = [Pattern(name=f"{name} {i}", label=name, kind=KINDS[name], n=40) for name in names for i in range(12)]
+    observations, truth = observe(world(), own)
+    found = truth.join(characterise(observations, surrogates=99).patterns, on="pattern_id")
+    classes = {name: found.filter(pl.col("label") == name)["timing"].to_list() for name in names}
+    assert classes["retries, merged"].count("periodic") + classes["retries, unmerged"].count("periodic") <= 1
+    assert classes["cron"].count("periodic") + classes["sleep loop"].count("periodic") >= 23
+
+
 def test_a_schedule_is_no_alignment_where_the_clock_is_unknown() -> None:
     """A hook of each rollout, seen by a clock that is minutes off: with phases misplaced nothing may look aligned.
 

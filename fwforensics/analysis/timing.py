@@ -28,6 +28,8 @@ BIN_S, PERSISTENT_SHARE = 15 * 60.0, 0.8
 MIN_BINS = 4
 #: Attempts closer than this are one cluster, where clusters are tested in place of attempts.
 CLUSTER_S = 10.0
+#: Retries that back off wait at most so many times as long as before.
+BACKOFF = 2.5
 MIN_UNITS = 8
 #: Periods of this length are a time of day, not a clock.
 DIURNAL_PERIOD_S = (20 * 3600.0, 28 * 3600.0)
@@ -140,12 +142,24 @@ def _streams(seen: Attempts, gap: float = 0.0) -> list[Stream]:
     order = np.lexsort((seen.times, seen.stream))
     times, window, stream = seen.times[order], seen.window[order], seen.stream[order]
     if gap:
-        onset = np.concatenate(([True], (stream[1:] != stream[:-1]) | (np.diff(times) > gap)))
+        onset = np.concatenate(([True], ~_joined(np.diff(times), stream[1:] == stream[:-1], gap)))
         times, window, stream = times[onset], window[onset], stream[onset]
     steps, own = np.diff(times), stream[1:] == stream[:-1]
     same = own & (window[1:] == window[:-1]) & (window[1:] >= 0)
     found = (Stream(steps[same & (stream[1:] == s)], steps[own & (stream[1:] == s)]) for s in np.unique(stream))
     return [f for f in found if len(f.inside)]
+
+
+def _joined(steps: Floats, own: npt.NDArray[np.bool_], gap: float) -> npt.NDArray[np.bool_]:
+    """Which attempts belong to the cluster before: after a short step, or steps that grow from a short one.
+
+    Retries after 16, 32, 64 … seconds would else be beats: all are multiples of the shortest.
+    """
+    short = own & (steps <= gap)
+    grown = np.concatenate(([False], steps[1:] <= BACKOFF * steps[:-1])) & own
+    at = np.arange(len(steps))
+    broken = np.maximum.accumulate(np.where(short | grown, -1, at))
+    return np.asarray(np.maximum.accumulate(np.where(short, at, -1)) > broken)
 
 
 def _pooled(streams: list[Stream]) -> Stream:
@@ -160,8 +174,9 @@ def _period(seen: Attempts, unit: float, rng: np.random.Generator) -> tuple[Peri
     pooled = _pooled(streams)
     if _is_clustered(pooled.inside, unit):
         clusters = _streams(seen, CLUSTER_S)
-        if sum(len(s.inside) for s in clusters) >= MIN_INTERVALS:
-            streams, pooled = clusters, _pooled(clusters)
+        if sum(len(s.inside) for s in clusters) < MIN_INTERVALS:
+            return None, len(pooled.inside)
+        streams, pooled = clusters, _pooled(clusters)
     tested = [pooled]
     if len(streams) > 1:
         tested += sorted(streams, key=lambda s: len(s.inside), reverse=True)[:LONGEST_STREAMS]
