@@ -4,7 +4,7 @@ title = "Events of one conversation, however many devices logged it and however 
 kind = "build"
 --- */
 -- Both directions have one key, a hash of addresses, protocol and ports.
-CREATE OR REPLACE TEMP VIEW told AS
+CREATE OR REPLACE TEMP VIEW heard AS
 SELECT
     place, source_id, line_no, record_no, protocol,
     src_ip > dst_ip OR (src_ip = dst_ip AND coalesce(src_port, 0) > coalesce(dst_port, 0)) AS flip,
@@ -52,14 +52,14 @@ WHERE kind IN ('firewall', 'flow', 'ids', 'dns', 'proxy') AND src_ip IS NOT NULL
 -- groups as there are events do not fit in memory.
 CREATE OR REPLACE TEMP TABLE repeated AS
 SELECT k
-FROM (SELECT k, lag(k) OVER alike AS before, lead(k) OVER alike AS behind FROM told WINDOW alike AS (PARTITION BY k % 256 ORDER BY k))
+FROM (SELECT k, lag(k) OVER alike AS before, lead(k) OVER alike AS behind FROM heard WINDOW alike AS (PARTITION BY k % 256 ORDER BY k))
 WHERE k = behind AND before IS DISTINCT FROM k;
 
 -- A pause of more than 180 s, beyond what the records themselves span, begins a new connection, unless the sensor calls both
 -- sides of the pause one session. Only what tells this is sorted; the rest of each event is fetched by its place.
 CREATE OR REPLACE TEMP TABLE conversed AS
 SELECT t.* EXCLUDE (k), n.nth_row, hash(n.k, n.nth) AS g, n.fresh = 1 OR n.nth_row = 1 AS opening
-FROM told AS t
+FROM heard AS t
 JOIN (
     SELECT place, k, nth_row, fresh, sum(fresh) OVER (PARTITION BY k ORDER BY nth_row ROWS UNBOUNDED PRECEDING) AS nth
     FROM (
@@ -70,8 +70,8 @@ JOIN (
                 WHEN began > max(ended) OVER (earlier ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) + INTERVAL 180 SECONDS THEN 1
                 ELSE 0
             END AS fresh
-        FROM told
-        WHERE EXISTS (SELECT 1 FROM repeated WHERE repeated.k = told.k)
+        FROM heard
+        WHERE EXISTS (SELECT 1 FROM repeated WHERE repeated.k = heard.k)
         WINDOW earlier AS (PARTITION BY k ORDER BY began, ended, source_id, line_no, record_no)
     )
 ) AS n ON n.place = t.place;
@@ -114,8 +114,8 @@ FROM (
         CASE WHEN flip THEN began END AS b_first,
         CASE WHEN counts THEN ab_bytes END AS ab_bytes, CASE WHEN counts THEN ba_bytes END AS ba_bytes,
         CASE WHEN counts THEN ab_packets END AS ab_packets, CASE WHEN counts THEN ba_packets END AS ba_packets
-    FROM told
-    WHERE NOT EXISTS (SELECT 1 FROM repeated WHERE repeated.k = told.k)
+    FROM heard
+    WHERE NOT EXISTS (SELECT 1 FROM repeated WHERE repeated.k = heard.k)
     UNION ALL
     SELECT m.*, c.ab_bytes, c.ba_bytes, c.ab_packets, c.ba_packets
     FROM (
@@ -162,7 +162,7 @@ DROP TABLE several;
 DROP TABLE conversed;
 DROP TABLE counted;
 DROP TABLE repeated;
-DROP VIEW told;
+DROP VIEW heard;
 
 INSERT INTO connections BY NAME
 SELECT

@@ -35,12 +35,18 @@ exposed AS (
     WHERE best = 1
     GROUP BY run_id
 ),
+-- A run whose sensors fill nothing of what any of the pattern's detections needs could not have shown it.
+able AS (
+    SELECT DISTINCT p.pattern_id, v.run_id
+    FROM (SELECT pattern_id, unnest(detections) AS detection FROM patterns) AS p
+    JOIN evaluability AS v ON v.detection = p.detection AND v.state = 'evaluable' AND v.run_id IS NOT NULL
+),
 observable AS (SELECT count(*) > 0 AS yes FROM deciding WHERE sensor NOT IN (SELECT sensor FROM silent))
 SELECT
     p.pattern_id, r.run_id,
     coalesce(c.violations, 0) AS violations,
     m.run_id IS NOT NULL AS possible,
-    CASE WHEN o.yes THEN e.run_id IS NOT NULL OR c.run_id IS NOT NULL END AS exposed,
+    CASE WHEN o.yes THEN (e.run_id IS NOT NULL AND a.run_id IS NOT NULL) OR c.run_id IS NOT NULL END AS exposed,
     coalesce(e.seconds, 0) AS seconds, r.started_at
 FROM patterns AS p
 CROSS JOIN runs AS r
@@ -48,4 +54,5 @@ CROSS JOIN observable AS o
 LEFT JOIN certain AS c ON c.pattern_id = p.pattern_id AND c.run_id = r.run_id
 LEFT JOIN maybe AS m ON m.pattern_id = p.pattern_id AND m.run_id = r.run_id
 LEFT JOIN exposed AS e ON e.run_id = r.run_id
+LEFT JOIN able AS a ON a.pattern_id = p.pattern_id AND a.run_id = r.run_id
 ORDER BY p.pattern_id, r.run_id;
