@@ -229,13 +229,12 @@ class _Turned:
 def _turned(strata: Sequence[_Stratum], shift: Integers, edge: int) -> list[_Turned]:
     """Strata of one group and length summed, and laid out so that the lags of a rotation are one piece of memory."""
     summed: dict[tuple[int, int], Counts] = {}
-    found = []
+    cycles: dict[tuple[int, int], Counts] = {}
     for stratum in strata:
-        key = (stratum.group, len(stratum.counts))
-        if stratum.cycles is not None:
-            found.append(_Turned(stratum.group, len(stratum.cycles[edge]), stratum.cycles[edge], 0))
-        else:
-            summed[key] = summed[key] + stratum.counts if key in summed else stratum.counts
+        own, sums = (stratum.counts, summed) if stratum.cycles is None else (stratum.cycles[edge], cycles)
+        key = (stratum.group, len(own))
+        sums[key] = sums[key] + own if key in sums else own
+    found = [_Turned(group, number, counts, 0) for (group, number), counts in cycles.items()]
     for (group, steps), counts in summed.items():
         around = counts[np.arange(shift[0], steps + shift[-1] + 1) % steps]
         parity = 0
