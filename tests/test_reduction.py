@@ -112,17 +112,34 @@ def test_a_summary_whose_first_hit_is_missing_stands_for_itself(tmp_path: Path) 
     assert (pattern["n_attempts"], pattern["n_bouts"]) == (3, 3)
 
 
+def ruled(seconds: list[float], targets: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Denials by one rule, of one target after the other."""
+    return [
+        event(clock(s), f"{AGENT} {41000 + i}", f"{targets[i % len(targets)]} 3333", "deny", **DROP)
+        for i, s in enumerate(seconds)
+    ]
+
+
+LIMITED = [s for m in range(12) for s in (m * 300.0 + i * 6 for i in range(10))] + [3900.0, 4200.0, 4230.0, 4800.0]
+TWO = (POOL, "203.0.113.10")
+
+
 def test_a_ceiling_of_a_rule_is_a_logging_limit(tmp_path: Path) -> None:
-    """A rule that logs ten rows a minute, again and again, and sometimes fewer, is limited; a Poisson one is not."""
-    limited = [s for m in range(12) for s in (m * 300 + i * 6 for i in range(10))] + [3900, 4200, 4230, 4800]
-    rows = [event(clock(s), f"{AGENT} {41000 + i}", f"{POOL} 3333", "deny", **DROP) for i, s in enumerate(limited)]
-    pattern, _ = hunted(tmp_path, rows)
+    """A rule that logs ten rows a minute of whatever comes, again and again, and sometimes fewer, is limited."""
+    pattern, _ = hunted(tmp_path, ruled(LIMITED, TWO))
     assert pattern["rate_limited"]
     assert "ceiling" in pattern["verdict"]
+
+
+def test_neither_chance_nor_a_clock_is_a_logging_limit(tmp_path: Path) -> None:
+    """Poisson counts have no ceiling; three rows a minute of one client to one server are its clock."""
     free = np.sort(np.random.default_rng(5).uniform(0, 4 * 3600, 700)).tolist()
-    rows = [event(clock(s), f"{AGENT} {41000 + i}", f"{POOL} 3333", "deny", **DROP) for i, s in enumerate(free)]
-    pattern, _ = hunted_again(tmp_path, rows)
+    pattern, _ = hunted(tmp_path, ruled(free, TWO))
     assert not pattern["rate_limited"]
+    beat = [60.0 * m + s for m in range(30) for s in (0, 20, 40)]
+    pattern, _ = hunted_again(tmp_path, ruled(beat, (POOL,)))
+    assert not pattern["rate_limited"]
+    assert pattern["timing"] == "periodic"
 
 
 def test_suppressed_rows_are_a_logging_limit(tmp_path: Path) -> None:

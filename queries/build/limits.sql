@@ -18,15 +18,17 @@ JOIN connection_events AS x USING (connection_id)
 JOIN events AS e ON e.source_id = x.source_id AND e.line_no = x.line_no AND e.record_no = x.record_no;
 
 -- Chance has no ceiling: where counts pile up at one height there are many more of it than of one row less, and few above.
+-- A clock piles up, too, but by itself: what a limit cuts comes from several, and is spread over the minute.
 CREATE OR REPLACE TEMP TABLE limited AS
 WITH counted AS (
-    SELECT e.sensor, e.rule, unit, time_bucket(unit, e.ts) AS bucket, count(*) AS n
+    SELECT e.sensor, e.rule, unit, time_bucket(unit, e.ts) AS bucket, count(*) AS n,
+        epoch(max(e.ts) - min(e.ts)) AS spread_s, count(DISTINCT (e.src_ip, e.dst_ip, e.dst_port)) AS streams
     FROM events AS e CROSS JOIN (VALUES (INTERVAL 1 MINUTE), (INTERVAL 1 HOUR)) AS u (unit)
     WHERE (e.sensor, e.rule) IN (SELECT sensor, rule FROM ruled WHERE rule IS NOT NULL AND kind = 'firewall') AND e.kind = 'firewall'
     GROUP BY ALL
 ),
 heights AS (
-    SELECT sensor, rule, unit, n, count(*) AS hits,
+    SELECT sensor, rule, unit, n, count(*) AS hits, count(*) FILTER (spread_s >= epoch(unit) / 2 AND streams > 1) AS mixed,
         coalesce(sum(count(*)) OVER (PARTITION BY sensor, rule, unit ORDER BY n DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS above
     FROM counted
     GROUP BY sensor, rule, unit, n
@@ -35,7 +37,7 @@ ceilings AS (
     SELECT DISTINCT h.sensor, h.rule
     FROM heights AS h
     LEFT JOIN heights AS b ON b.sensor IS NOT DISTINCT FROM h.sensor AND b.rule = h.rule AND b.unit = h.unit AND b.n = h.n - 1
-    WHERE h.n >= $ceiling_least AND h.hits >= $ceiling_hits AND h.hits >= 2 * coalesce(b.hits, 0) AND h.above <= h.hits / 2
+    WHERE h.n >= $ceiling_least AND h.hits >= $ceiling_hits AND h.hits >= 2 * coalesce(b.hits, 0) AND h.above <= h.hits / 2 AND h.mixed > h.hits / 2
 )
 SELECT r.pattern_id, max(n) AS suppressed, bool_or(c.rule IS NOT NULL) AS at_ceiling
 FROM ruled AS r
