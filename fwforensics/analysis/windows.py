@@ -134,7 +134,10 @@ def _phase_codes(middle: Floats, phases: Sequence[Phase]) -> Integers:
 
 
 def _activity_codes(middle: Floats, times: Floats) -> Integers:
-    """1 where calls go on, 0 in pauses longer than 120 s and five medians, but for 120 s at both of their ends."""
+    """1 where calls go on, 0 in pauses longer than 120 s and five medians, from the last call to the next.
+
+    A margin would put time without calls among the active: what keeps to rollouts would then look aligned with calls.
+    """
     if len(times) < 2:
         return np.zeros(len(middle), np.int64)
     gaps = np.diff(times)
