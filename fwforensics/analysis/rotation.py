@@ -3,9 +3,9 @@
 Statistic: K bouts that have a call of a subject in the L seconds before them, at lag τ, against E expected; the
 largest signed root deviance over subjects, widths and lags. Surrogates: all bouts of a stratum move by the same
 amount, around its end; equal over the machines of a run and, where three runs or more are hit, over all strata of a
-run, which keeps the dependence that schedules and cron jobs make. Where the clock may be off by more than 10 s, phases
-of bouts are not known for sure: bouts then move by whole stretches of their phase, as far from the beginning or the end
-of another one; the larger p of both counts.
+run, which keeps the dependence that schedules and cron jobs make. Where the clock may be off by more than 10 s, or no
+phases are recorded, those of bouts are not known for sure: bouts then move by whole stretches of their phase, as far
+from the beginning or from the end of another one; the larger p of both counts.
 Assumption: given its stratum (and place), a bout without relation to calls may as well have come at another time of it.
 Range of p: (0, 1].
 
@@ -33,8 +33,8 @@ LOCKED_RUNS = 3
 MANY = 384
 #: Clocks that may be off by more than this do not tell phases: bouts move by whole cycles of a schedule.
 UNSURE_S = 10.0
-#: Stretches of a phase in a stratum from which on they are cycles.
-MIN_CYCLES = 4
+#: Stretches of a phase in a stratum from which on they are cycles; fewer are moved within, if so many bounds long.
+MIN_CYCLES, LONG = 4, 10
 #: Surrogates times lags times rows that are held at a time: what a core's own cache holds.
 _CELLS = 500_000
 
@@ -163,7 +163,8 @@ def _strata(placed: Sequence[Placed], shift: Integers, *, by_cycles: bool) -> tu
             group = run if locked else run * 100_000 + int(number)
             fold = run if len(runs) > 1 else int(number)
             presence = window.presence.T[own]
-            cycles = _cycles(presence, own, spots, shift, kind) if by_cycles else None
+            unsure = by_cycles or not window.told
+            cycles = _cycles(presence, own, spots, shift, kind) if unsure else None
             found.append(_Stratum(group, fold, _rotations(presence, spots, kind), cycles, len(spots)))
             expected.append(window.shares[number] * len(spots))
     return found, expected
@@ -192,15 +193,17 @@ def _cycles(
     off: what both owe to the cycle stays, and what is left is which calls went before.
     """
     begins = np.flatnonzero(np.diff(own, prepend=own[0] - 2) > 1)
-    if len(begins) < MIN_CYCLES:
+    if len(begins) < MIN_CYCLES and len(own) >= LONG * max(shift[-1], 1):
         return None
     last = np.append(begins[1:], len(own)) - 1
     cycle = np.searchsorted(begins, spots, side="right") - 1
     target = (cycle + np.arange(len(begins))[:, None]) % len(begins)
-    after = np.minimum(begins[target] + spots - begins[cycle], last[target])
-    before = np.maximum(last[target] + spots - last[cycle], begins[target])
-    one, other = (_gathered(presence, moved, shift, kind) for moved in (after, before))
-    return one, other
+    after, before, length = spots - begins[cycle], last[cycle] - spots, (last - begins)[target]
+    # What is farther than another stretch is long goes to the same part of it.
+    part = np.round(after / np.maximum(last - begins, 1)[cycle] * length).astype(np.int64)
+    one = begins[target] + np.where(after <= length, after, part)
+    other = last[target] - np.where(before <= length, before, length - part)
+    return _gathered(presence, one, shift, kind), _gathered(presence, other, shift, kind)
 
 
 def _gathered(presence: npt.NDArray[np.uint8], moved: Integers, shift: Integers, kind: np.dtype) -> Counts:

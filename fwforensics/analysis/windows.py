@@ -24,7 +24,7 @@ STEP_S = 5.0
 STRATUM_S = 2 * 3600.0
 #: Widths L of the window before a bout in which the start of a call counts.
 WIDTHS_S = (5.0, 15.0, 45.0, 120.0)
-IDLE_S, IDLE_MEDIANS, PAD_S = 120.0, 5.0, 120.0
+IDLE_S, IDLE_MEDIANS = 120.0, 5.0
 UNNAMED = "no phase"
 
 
@@ -63,6 +63,7 @@ class Window:
         calls: calls of the machine.
         presence: was there a start of a call of each subject in the last L seconds, (subjects · widths, steps); all
             rows of a step lie together.
+        told: are phases recorded, not worked out of the pauses?
         shares: of each stratum, the share of its steps that are so, (strata, subjects · widths).
         prepared: what the label test made of the calls, by subjects.
     """
@@ -75,6 +76,7 @@ class Window:
     calls: Calls
     presence: npt.NDArray[np.uint8] = field(repr=False)
     shares: Floats = field(repr=False)
+    told: bool = True
     prepared: dict[tuple[int, ...], Any] = field(default_factory=dict, repr=False)
 
     def step_of(self, times: Floats) -> Integers:
@@ -113,7 +115,7 @@ def build(run: str, observed: Sequence[tuple[float, float]], calls: Calls, phase
         place_of[0, own], place_of[1, own] = number, np.arange(len(own))
     presence = _presence(calls, float(low), steps)
     shares = np.array([presence.T[own].mean(axis=0) for own in strata])
-    return Window(run, float(low), seen, strata, place_of, calls, presence, shares)
+    return Window(run, float(low), seen, strata, place_of, calls, presence, shares, bool(phases))
 
 
 def phase_codes(middle: Floats, phases: Sequence[Phase]) -> tuple[Integers, list[str]]:
@@ -132,7 +134,10 @@ def _phase_codes(middle: Floats, phases: Sequence[Phase]) -> Integers:
 
 
 def _activity_codes(middle: Floats, times: Floats) -> Integers:
-    """1 where calls go on, 0 in pauses longer than 120 s and five medians, but for 120 s at both of their ends."""
+    """1 where calls go on, 0 in pauses longer than 120 s and five medians, from the last call to the next.
+
+    A margin would put time without calls among the active: what keeps to rollouts would then look aligned with calls.
+    """
     if len(times) < 2:
         return np.zeros(len(middle), np.int64)
     gaps = np.diff(times)
@@ -140,7 +145,7 @@ def _activity_codes(middle: Floats, times: Floats) -> Integers:
     code = np.ones(len(middle), np.int64)
     edges = np.concatenate(([-np.inf], times, [np.inf]))
     for at in np.flatnonzero(np.diff(edges) > longest):
-        first, last = np.searchsorted(middle, (edges[at] + PAD_S, edges[at + 1] - PAD_S))
+        first, last = np.searchsorted(middle, (edges[at], edges[at + 1]))
         code[first:last] = 0
     return code
 
