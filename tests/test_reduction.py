@@ -121,23 +121,23 @@ def ruled(seconds: list[float], targets: tuple[str, ...]) -> list[dict[str, Any]
 
 
 LIMITED = [s for m in range(12) for s in (m * 300.0 + i * 6 for i in range(10))] + [3900.0, 4200.0, 4230.0, 4800.0]
-TWO = (POOL, "203.0.113.10")
+SWEEP = tuple(f"203.0.113.{i}" for i in range(1, 100))
 
 
 def test_a_ceiling_of_a_rule_is_a_logging_limit(tmp_path: Path) -> None:
     """A rule that logs ten rows a minute of whatever comes, again and again, and sometimes fewer, is limited."""
-    pattern, _ = hunted(tmp_path, ruled(LIMITED, TWO))
+    pattern, _ = hunted(tmp_path, ruled(LIMITED, SWEEP))
     assert pattern["rate_limited"]
     assert "ceiling" in pattern["verdict"]
 
 
 def test_neither_chance_nor_a_clock_is_a_logging_limit(tmp_path: Path) -> None:
-    """Poisson counts have no ceiling; three rows a minute of one client to one server are its clock."""
+    """Poisson counts have no ceiling; three rows a minute of one client to two servers are clocks."""
     free = np.sort(np.random.default_rng(5).uniform(0, 4 * 3600, 700)).tolist()
-    pattern, _ = hunted(tmp_path, ruled(free, TWO))
+    pattern, _ = hunted(tmp_path, ruled(free, SWEEP))
     assert not pattern["rate_limited"]
     beat = [60.0 * m + s for m in range(30) for s in (0, 20, 40)]
-    pattern, _ = hunted_again(tmp_path, ruled(beat, (POOL,)))
+    pattern, _ = hunted_again(tmp_path, ruled(beat, SWEEP[:2]))
     assert not pattern["rate_limited"]
     assert pattern["timing"] == "periodic"
 

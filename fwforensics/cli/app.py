@@ -122,7 +122,7 @@ def _unexpected(error: Exception) -> int:
         return ExitCode.INTERRUPTED
     if os.environ.get("FWF_DEBUG"):
         raise error
-    if type(error).__module__.partition(".")[0] in ("duckdb", "_duckdb"):
+    if type(error).__name__ in ("IOException", "OutOfMemoryException", "FatalException"):
         what = f"the database gave up: {str(error).splitlines()[0]}"
         remedy = (
             "what was committed is in the case; see to room on the disk (or --memory-limit), and repeat the command"

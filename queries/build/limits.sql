@@ -18,9 +18,15 @@ JOIN connection_events AS x USING (connection_id)
 JOIN events AS e ON e.source_id = x.source_id AND e.line_no = x.line_no AND e.record_no = x.record_no;
 
 -- Chance has no ceiling: where counts pile up at one height there are many more of it than of one row less, and few above.
--- A clock piles up, too, but by itself: what a limit cuts comes from several, and is spread over the minute.
+-- Clocks pile up, too, but always the same ones: what a limit cuts is spread over the minute, and another in each.
 CREATE OR REPLACE TEMP TABLE limited AS
-WITH counted AS (
+WITH varied AS (
+    SELECT sensor, rule, count(DISTINCT (src_ip, dst_ip, dst_port)) AS streams
+    FROM events
+    WHERE (sensor, rule) IN (SELECT sensor, rule FROM ruled WHERE rule IS NOT NULL AND kind = 'firewall') AND kind = 'firewall'
+    GROUP BY sensor, rule
+),
+counted AS (
     SELECT e.sensor, e.rule, unit, time_bucket(unit, e.ts) AS bucket, count(*) AS n,
         epoch(max(e.ts) - min(e.ts)) AS spread_s, count(DISTINCT (e.src_ip, e.dst_ip, e.dst_port)) AS streams
     FROM events AS e CROSS JOIN (VALUES (INTERVAL 1 MINUTE), (INTERVAL 1 HOUR)) AS u (unit)
@@ -28,7 +34,7 @@ WITH counted AS (
     GROUP BY ALL
 ),
 heights AS (
-    SELECT sensor, rule, unit, n, count(*) AS hits, count(*) FILTER (spread_s >= epoch(unit) / 2 AND streams > 1) AS mixed,
+    SELECT sensor, rule, unit, n, count(*) AS hits, count(*) FILTER (spread_s >= epoch(unit) / 2) AS spread, avg(streams) AS streams,
         coalesce(sum(count(*)) OVER (PARTITION BY sensor, rule, unit ORDER BY n DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS above
     FROM counted
     GROUP BY sensor, rule, unit, n
@@ -36,8 +42,9 @@ heights AS (
 ceilings AS (
     SELECT DISTINCT h.sensor, h.rule
     FROM heights AS h
+    JOIN varied AS v ON v.sensor IS NOT DISTINCT FROM h.sensor AND v.rule = h.rule
     LEFT JOIN heights AS b ON b.sensor IS NOT DISTINCT FROM h.sensor AND b.rule = h.rule AND b.unit = h.unit AND b.n = h.n - 1
-    WHERE h.n >= $ceiling_least AND h.hits >= $ceiling_hits AND h.hits >= 2 * coalesce(b.hits, 0) AND h.above <= h.hits / 2 AND h.mixed > h.hits / 2
+    WHERE h.n >= $ceiling_least AND h.hits >= $ceiling_hits AND h.hits >= 2 * coalesce(b.hits, 0) AND h.above <= h.hits / 2 AND h.spread > h.hits / 2 AND v.streams >= 2 * h.streams
 )
 SELECT r.pattern_id, max(n) AS suppressed, bool_or(c.rule IS NOT NULL) AS at_ceiling
 FROM ruled AS r
