@@ -168,16 +168,23 @@ def test_retries_that_back_off_are_no_clock() -> None:
     assert classes["cron"].count("periodic") + classes["sleep loop"].count("periodic") >= 23
 
 
-def test_a_schedule_is_no_alignment_where_the_clock_is_unknown() -> None:
-    """A hook of each rollout, seen by a clock that is minutes off: with phases misplaced nothing may look aligned.
+@pytest.mark.parametrize(
+    ("kind", "clocks", "phases"),
+    [
+        ("rollout hook", Clocks(skew_s=300, shared=True, residual_s=None), True),
+        ("only in rollouts", Clocks(residual_s=5), False),
+    ],
+)
+def test_a_schedule_is_no_alignment(kind: str, clocks: Clocks, phases: bool) -> None:
+    """Seen by a clock that is minutes off, or by a trace without phases, what a schedule binds must not look aligned.
 
-    Moved along the phases as they were told, four in five such patterns came out at p ≤ .05.
+    Moved along phases as they were told, or guessed, four in five such patterns came out at p ≤ .05.
     """
-    own = [Pattern(name=f"hook {i}", label="", kind=KINDS["rollout hook"], n=40) for i in range(12)]
+    own = [Pattern(name=f"{kind} {i}", label="", kind=KINDS[kind], n=40) for i in range(12)]
     p = [
-        characterise(observe(replace(world(), seed=seed), own, clocks=clocks)[0], surrogates=99).patterns["p_time"]
+        characterise(observations, surrogates=99).patterns["p_time"]
         for seed in (1, 2, 3)
-        for clocks in [Clocks(skew_s=300, shared=True, residual_s=None)]
+        for observations, _ in [observe(replace(world(), seed=seed), own, clocks=clocks, phases=phases)]
     ]
     small = int((pl.concat(p).drop_nulls() <= 0.05).sum())
     assert small <= binom.isf(CHANCE, 36, 0.05)
