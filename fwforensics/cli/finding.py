@@ -115,7 +115,10 @@ def _association(row: Row, details: Row) -> dict[str, Any]:
         "surrogates": f"{row['surrogates']}, seed {row['seed']}",
         "clock": "offset not known" if offset is None else f"{offset:+.1f} s added to the sensor's",
         "share beyond chance": _interval(
-            row["attributable_share"], row["attributable_low"], row["attributable_high"], "runs resampled"
+            row["attributable_share"],
+            row["attributable_low"],
+            row["attributable_high"],
+            "runs resampled, or exact if wider",
         ),
         "would have been seen": "not even all of them" if mde is None else f"from {percent(mde)} on",
         "time with any call in such a window": percent(details.get("coverage", 0)),
