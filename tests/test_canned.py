@@ -332,3 +332,20 @@ def test_views_derive_scope_direction_and_run(case: Case) -> None:
     assert case.sql("SELECT count(*) FROM flows").scalar() == 2
     comment = "SELECT comment FROM duckdb_columns() WHERE table_name = 'denied' AND column_name = 'src_scope'"
     assert case.sql(comment).scalar() == "internal, external or special"
+
+
+def test_clock_jumps_are_between_lines_of_one_sensor(tmp_path: Path) -> None:
+    """A clock set back by ten minutes, in a run; sessions dated by their start, and other sensors, are none."""
+    rows = [
+        event("08:30:00", AGENT, POOL, "deny"),
+        event("08:50:00", AGENT, POOL, "deny"),
+        event("08:49:30", AGENT, POOL, "deny"),
+        event("08:39:30", AGENT, POOL, "deny"),
+        event("08:00:00", AGENT, POOL, "allow", ts_end="08:45:00"),
+        event("08:10:00", AGENT, POOL, "deny", sensor="other"),
+        event("08:40:00", AGENT, POOL, "deny"),
+    ]
+    with make_case(tmp_path, rows, runs=RUNS, owned=OWNED) as jumped:
+        found = ask(jumped, "clock-jumps", "sensor", "line_no", "ts_before", "ts_after", "seconds", "runs_touched")
+        assert found == [("fw", 4, at("08:49:30"), at("08:39:30"), 600.0, ["r1"])]
+        assert len(ask(jumped, "clock-jumps", "line_no", min_seconds="30")) == 2
