@@ -5,7 +5,8 @@
     FwfError                 exit code 1; every error says what, where and what to do about it
     ├── UsageError           exit code 2; the command cannot mean anything as it was given
     ├── CaseError            the case file cannot be opened, locked or trusted
-    │   └── CaseLockedError  another process has the case open
+    │   ├── CaseLockedError  another process has the case open
+    │   └── CaseUnmadeError  the making of the case was interrupted before its first table
     ├── SourceError          one input cannot be read; the others are not affected
     │   └── BombError        decompression went past its ratio or size limit
     ├── FormatError          a declaration of a format is wrong, or a format cannot be decided
@@ -50,6 +51,10 @@ class CaseError(FwfError):
 
 class CaseLockedError(CaseError):
     """Another process has the case open."""
+
+
+class CaseUnmadeError(CaseError):
+    """The making of a case was interrupted before its first table."""
 
 
 class SourceError(FwfError):

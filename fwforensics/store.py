@@ -21,7 +21,7 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 
-from fwforensics.errors import CaseError, CaseLockedError, QueryError, UsageError
+from fwforensics.errors import CaseError, CaseLockedError, CaseUnmadeError, QueryError, UsageError
 from fwforensics.formats._finish import canonical_address
 from fwforensics.schema import SCHEMA_VERSION, TABLES
 from fwforensics.version import __version__
@@ -104,7 +104,11 @@ class Case:
         try:
             self._con.execute("SET TimeZone = 'UTC'")
             # A file without any table is a case whose making was interrupted.
-            if not read_only and not self.sql("SELECT count(*) FROM duckdb_tables()").scalar():
+            if not self.sql("SELECT count(*) FROM duckdb_tables()").scalar():
+                if read_only:
+                    raise CaseUnmadeError(
+                        "the making of this case was interrupted", where=str(self.path), remedy="repeat the ingest"
+                    )
                 self._create()
             self._check_version()
         except BaseException:

@@ -9,8 +9,11 @@ import sys
 import time
 from pathlib import Path
 
+import duckdb
 import pytest
 
+from fwforensics.errors import CaseError
+from fwforensics.store import Case
 from tests.support import fwf, one, write_log
 
 DIGEST = """
@@ -110,3 +113,14 @@ def test_a_case_whose_making_was_interrupted_is_made(tmp_path: Path) -> None:
     log = write_log(tmp_path / "fw.log", 0, 10)
     assert fwf("ingest", log, "--case", case).returncode == 0
     assert fwf("query", "denied-pairs", "--case", case).returncode == 0
+
+
+def test_a_case_without_a_table_is_made_by_whoever_looks_at_it(tmp_path: Path) -> None:
+    """An interruption before the first table leaves an empty database: it is a case of nothing, not a foreign file."""
+    case = tmp_path / "c.duckdb"
+    duckdb.connect(str(case)).close()
+    shown = fwf("info", "--case", case)
+    assert shown.returncode == 0, shown.stderr
+    duckdb.connect(str(tmp_path / "d.duckdb")).close()
+    with pytest.raises(CaseError, match="interrupted"):
+        Case(tmp_path / "d.duckdb", read_only=True)

@@ -12,7 +12,7 @@ import typer
 from fwforensics import derive, queries
 from fwforensics.cli import render
 from fwforensics.cli.render import OutputFormat
-from fwforensics.errors import UsageError
+from fwforensics.errors import CaseUnmadeError, UsageError
 from fwforensics.store import MEMORY_LIMIT, Case
 
 DEFAULT_CASE = "case.duckdb"
@@ -34,7 +34,12 @@ def case_path(given: Path | None) -> Path:
 def reading(given: Path | None) -> Case:
     """Open a case to look at; what an interrupted ingest left undone is done first."""
     path = case_path(given)
-    case = Case(path, read_only=True)
+    try:
+        case = Case(path, read_only=True)
+    except CaseUnmadeError:
+        with writing(path):
+            pass
+        case = Case(path, read_only=True)
     if case.has_macros and not derive.is_stale(case):
         return case
     case.close()
