@@ -99,11 +99,6 @@ def setting_of(seen: Observations) -> Setting:
     )
 
 
-def seconds_of(intervals: Intervals) -> float:
-    """Length of disjoint intervals, in seconds."""
-    return float(sum(high - low for low, high in intervals))
-
-
 def inside(times: Floats, intervals: Intervals) -> np.ndarray:
     """Index of the interval that each time is in, -1 for none; intervals are disjoint and in order."""
     if not intervals:
