@@ -56,8 +56,3 @@ class Observations:
     calls: pl.DataFrame
     phases: pl.DataFrame
     clocks: pl.DataFrame
-
-
-def empty(name: str) -> pl.DataFrame:
-    """A frame of `Observations` without rows."""
-    return pl.DataFrame(schema=FRAMES[name])
