@@ -186,7 +186,7 @@ FORMAT = Format(
         "in_iface": no_zeros("input"),
         "out_iface": no_zeros("output"),
         "rule": pl.coalesce(no_zeros("ingress_acl"), pl.col("pf_rule")),
-        "reason": pl.coalesce("pf_reason", pl.when(~lower("xevent").is_in(["ignore", "<no-evt>"])).then(pl.col("xevent"))),
+        "reason": pl.coalesce("pf_reason", pl.when(~lower("xevent").is_in(["ignore", "<no-evt>"])).then("xevent")),
         "user_name": pl.coalesce(no_zeros("user_name"), no_zeros("username")),
         "session_id": no_zeros("connect_id"),
         "repeat_count": pl.when(uint("flows", "aggr_flows", bits=32) > 0).then(uint("flows", "aggr_flows", bits=32)),
