@@ -9,8 +9,8 @@ Reference: https://github.com/pmacct/pmacct/blob/master/QUICKSTART
 Time: `timestamp_start` and `timestamp_end`; in their absence the first and last of `timestamp_min`, `_arrival`,
 `_export` or the bin `stamp_inserted`. Epoch, RFC 3339, or text without zone (local, unless `timestamps_utc`). The
 sensor is the exporter (`peer_ip_src`), else the collector's `writer_id`. Counters are as pmacct wrote them:
-renormalised where sampling was, one way, out of the source. Dropped traffic (`fwd_status`) and denied NSEL events give `action`. Labels,
-AS paths, communities and MPLS stay in `extra`. Markers of a purge hold no traffic. Not covered: Avro.
+renormalised where sampling was, one way, out of the source. Dropped traffic (`fwd_status`) and denied NSEL events give
+`action`. Labels, AS paths, communities and MPLS stay in `extra`. Markers of a purge hold no traffic. Not covered: Avro.
 """
 
 from __future__ import annotations
