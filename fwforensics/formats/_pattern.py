@@ -49,6 +49,28 @@ class Pattern:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Patterns:
+    """Fields that the first of several expressions names that fits the line."""
+
+    patterns: tuple[Pattern, ...]
+
+    def fields(self, lines: Lines, wanted: set[str], context: Context) -> Fields:
+        """See `Layout`."""
+        rows = np.arange(len(lines))
+        parts = []
+        for pattern in self.patterns:
+            part = pattern.fields(lines.take(rows), wanted, context)
+            left = None if part.bad is None else part.bad[ROW].to_numpy()
+            parts.append((Fields(part.frame), rows))
+            rows = rows[left] if left is not None else rows[:0]
+            if not len(rows):
+                break
+        done = join_fields(parts)
+        done.bad = bad_rows(rows, "not the fields of a known record") if len(rows) else None
+        return done
+
+
 def as_json(names: list[str]) -> pl.Expr:
     """A JSON object of the columns that have a value; NULL where none has."""
     if not names:

@@ -26,13 +26,14 @@ from fwforensics.formats._pattern import Headed, Pattern
 TITLES = {
     "sTime+msec": "sTime", "eTime+msec": "eTime", "dur": "duration", "dur+msec": "duration", "durmsec": "duration",
     "sen": "sensor", "sensor": "sensor", "cla": "class", "iTy": "iType", "iCo": "iCode", "typ": "type",
-    "protocol": "pro", "pkts": "packets", "proto": "pro", "application": "appli", "initialFlags": "initialF", "sessionFlags": "sessionF",
+    "protocol": "pro", "pkts": "packets", "proto": "pro", "application": "appli",
+    "initialFlags": "initialF", "sessionFlags": "sessionF",
 }  # fmt: skip
 HEADER = LINE.str.contains(r"^\s*(?:\w[\w+ -]*[|,;:\t ])*\s*sIP\s*[|,;:\t ]") & LINE.str.contains(r"[|,;:\t ]\s*dIP\b")
 DEFAULT = "sIP|dIP|sPort|dPort|pro|packets|bytes|flags|sTime|duration|eTime|sen|"
 ADDRESS = r"(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*)"
 TIME = r"(?:\d{4}/\d\d/\d\dT[\d:.]+|\d{9,10}\.\d+)"
-BARE_ROW = rf"^\s*{ADDRESS}\|\s*{ADDRESS}\|\s*\d+\|\s*\d+\|\s*\d+\|\s*\d+\|\s*\d+\|[FSRPAUEC ]*\|\s*{TIME}\|\s*[\d.]+\|\s*{TIME}\|"
+BARE_ROW = rf"^\s*{ADDRESS}\|\s*{ADDRESS}\|(?:\s*\d+\|){{5}}[FSRPAUEC ]*\|\s*{TIME}\|\s*[\d.]+\|\s*{TIME}\|"
 
 
 def separator(header: str) -> str:

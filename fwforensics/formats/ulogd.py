@@ -89,8 +89,8 @@ FLAGS = {"cwr": "C", "ece": "E", "urg": "U", "ack": "A", "psh": "P", "rst": "R",
 LETTERS = pl.concat_str([pl.when(pl.col(k) == "1").then(pl.lit(x)).otherwise(pl.lit("")) for k, x in FLAGS.items()])
 #: An end as the reply sees it; equal to the original where nothing is translated.
 NEW_SRC, NEW_DST = pl.col("back_dst"), pl.col("back_src")
-SRC_MOVED = (NEW_SRC != pl.col("src")) | (pl.col("back_dport") != pl.col("sport")).fill_null(False)
-DST_MOVED = (NEW_DST != pl.col("dst")) | (pl.col("back_sport") != pl.col("dport")).fill_null(False)
+SRC_MOVED = (pl.col("src") != NEW_SRC) | (pl.col("back_dport") != pl.col("sport")).fill_null(False)
+DST_MOVED = (pl.col("dst") != NEW_DST) | (pl.col("back_sport") != pl.col("dport")).fill_null(False)
 
 
 def told(value: pl.Expr) -> pl.Expr:
