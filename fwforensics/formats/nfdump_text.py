@@ -12,7 +12,7 @@ one number in CSV. An IPv6 address that was shortened to fit (`2001:db..de19`, p
 were denied, and pflog's verdicts, give `action`; `INVALID` is a flow without event. Counters of several flows (-a)
 stay one row with `repeat_count`.
 
-Not covered: `-o raw`, and the JSON array over several lines of `-o json` (print `-o json-log`, or `jq -c '.[]'` it).
+The JSON array over many lines of `-o json` is read as `nfdump_json`. Not covered: `-o raw`.
 """
 
 from __future__ import annotations
