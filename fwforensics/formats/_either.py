@@ -31,7 +31,9 @@ class Either:
         second = lines.text.to_frame().select(self.is_second.fill_null(False).alias("s")).to_series().to_numpy()
         if not second.any():
             return self.first.fields(lines, wanted, context)
-        parts = ((self.first, np.flatnonzero(~second)), (self.second, np.flatnonzero(second)))
-        return join_fields(
-            [(layout.fields(lines.take(rows), wanted, context), rows) for layout, rows in parts if len(rows)]
-        )
+        parts = []
+        for layout, which in ((self.first, ~second), (self.second, second)):
+            rows = np.flatnonzero(which)
+            if len(rows):
+                parts.append((layout.fields(lines.take(rows), wanted, context), rows))
+        return join_fields(parts)

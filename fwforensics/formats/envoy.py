@@ -40,7 +40,7 @@ BACK = (
 )
 DETAILS = (
     r"(?:(?<response_code_details>[^\s\"]\S*) (?<connection_termination_details>[^\s\"]\S*|\"[^\"]*\") )?"
-    r'(?:"(?<upstream_transport_failure_reason>[^"]*)" )?'
+    r'(?:(?:"(?<policy_status>[^"]*)" )?"(?<upstream_transport_failure_reason>[^"]*)" )?'
 )
 TEXT = FRONT + DETAILS + BACK
 IS_JSON = LINE.str.contains(r'"response_flags"\s*:') & LINE.str.contains(

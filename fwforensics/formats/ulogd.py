@@ -24,7 +24,7 @@ from fwforensics.formats._json import Json
 from fwforensics.formats._keyvalue import KeyValue
 from fwforensics.formats._layouts import LINE
 from fwforensics.formats._spelled import Spelled
-from fwforensics.formats.iptables import ALLOW, DENY, word
+from fwforensics.formats._verdict_words import ALLOW, DENY, word
 
 IS_FLOW = LINE.str.contains(r"\bORIG: SRC=\S+ DST=\S+ .*, REPLY: SRC=")
 IS_GPRINT = LINE.str.contains(r"(?:^|[,\s])(?:orig\.|reply\.)?ip\.(?:saddr|daddr)(?:\.str)?=") | LINE.str.contains(
