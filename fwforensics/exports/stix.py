@@ -68,10 +68,9 @@ def _of_pattern(row: Row, made: datetime, tool: str) -> Iterator[Any]:
         )  # fmt: skip
         yield observed
         about.append(observed.id)
-    technique = _technique(row, common)
-    if technique is not None:
-        yield technique
-        about.append(technique.id)
+    techniques = [_technique(t, common) for t in row["technique"] or ()]
+    yield from techniques
+    about += [t.id for t in techniques]
     if ends:
         indicator = _indicator(row, ends, first, common)
         yield indicator
@@ -79,10 +78,10 @@ def _of_pattern(row: Row, made: datetime, tool: str) -> Iterator[Any]:
             id=_id("sighting", row["pattern_id"]), sighting_of_ref=indicator.id, first_seen=first, last_seen=last,
             count=min(row["n_bouts"], MOST), observed_data_refs=about[:1], where_sighted_refs=[tool], **common,
         )  # fmt: skip
-        if technique is not None:
+        for technique in techniques:
             yield stix2.Relationship(
-                id=_id("relationship", row["pattern_id"]), relationship_type="indicates", source_ref=indicator.id,
-                target_ref=technique.id, **common,
+                id=_id("relationship", f"{indicator.id} {technique.id}"), relationship_type="indicates",
+                source_ref=indicator.id, target_ref=technique.id, **common,
             )  # fmt: skip
         about.append(indicator.id)
     yield _note(row, about or [tool], common)
@@ -129,18 +128,16 @@ def _indicator(row: Row, ends: list[Any], first: datetime, common: Mapping[str, 
     )  # fmt: skip
 
 
-def _technique(row: Row, common: Mapping[str, Any]) -> Any:
+def _technique(technique: str, common: Mapping[str, Any]) -> Any:
     """The ATT&CK technique, by its id: what it says stands there."""
     import stix2
 
-    if not row["technique"]:
-        return None
     reference = {
-        "source_name": "mitre-attack", "external_id": row["technique"],
-        "url": f"https://attack.mitre.org/techniques/{row['technique'].replace('.', '/')}",
+        "source_name": "mitre-attack", "external_id": technique,
+        "url": f"https://attack.mitre.org/techniques/{technique.replace('.', '/')}",
     }  # fmt: skip
     return stix2.AttackPattern(
-        id=_id("attack-pattern", row["technique"]), name=row["technique"], external_references=[reference], **common
+        id=_id("attack-pattern", technique), name=technique, external_references=[reference], **common
     )
 
 

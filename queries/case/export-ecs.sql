@@ -12,7 +12,7 @@ WITH marked AS (
         v.source_id, v.line_no, v.record_no,
         list_sort(list_distinct(list(p.pattern_id))) AS patterns,
         list_sort(list_distinct(list(w.detection))) AS detections,
-        list_sort(list_distinct(list(w.technique))) AS techniques
+        list_sort(list_distinct(flatten(list(string_split(w.technique, ', '))))) AS techniques
     FROM violation_events AS v
     JOIN violations AS w USING (violation_id)
     LEFT JOIN pattern_violations AS p USING (violation_id)

@@ -17,7 +17,7 @@ WITH named AS (
     GROUP BY p.pattern_id
 ),
 last AS (SELECT max(started_at) AS hunted_at FROM hunts)
-SELECT p.*, n.names, n.services, n.sensors, n.outside, last.hunted_at
+SELECT p.* REPLACE (string_split(p.technique, ', ') AS technique), n.names, n.services, n.sensors, n.outside, last.hunted_at
 FROM patterns AS p
 CROSS JOIN last
 LEFT JOIN named AS n USING (pattern_id)
