@@ -11,6 +11,7 @@ import polars as pl
 from fwforensics.formats._delimited import Delimited
 from fwforensics.formats._fields import epoch, mapped, port, text, uint
 from fwforensics.formats._format import Columns
+from fwforensics.formats._json import Json
 
 ENDS = ("flowTime", "sourceAddress", "destinationAddress", "sourcePort", "destinationPort", "protocol", "flowDirection")
 COUNTERS = ("packetsSent", "bytesSent", "packetsReceived", "bytesReceived")
@@ -18,14 +19,16 @@ GROUP = (*ENDS, "decision", "flowState", *COUNTERS)
 NETWORK = (*ENDS, "flowState", "encryption", *COUNTERS)
 
 
-def names(protocol: str | None, count: int) -> tuple[str, ...] | None:
+def names(protocol: str | None, count: int) -> tuple[str, ...]:
     """The names of a flow's values; the protocol is a letter in the one kind and a number in the other."""
-    if count < len(ENDS):
-        return None
+    if count < len(ENDS):  # it names no two ends, and is rejected for that
+        return ENDS[:1]
     return NETWORK if (protocol or "").isdigit() else GROUP
 
 
 FLOW = Delimited(names=names, pick=ENDS.index("protocol"), keep=("flowState",))
+
+RECORD = Json(keep=("resourceId", "targetResourceID"))
 
 COLUMNS: Columns = {
     "ts": epoch("flowTime"),

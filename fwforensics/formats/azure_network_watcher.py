@@ -17,11 +17,10 @@ from dataclasses import replace
 
 import polars as pl
 
-from fwforensics.formats._azure_flows import COLUMNS, FLOW
+from fwforensics.formats._azure_flows import COLUMNS, FLOW, RECORD
 from fwforensics.formats._derived import Derived
 from fwforensics.formats._fields import text
 from fwforensics.formats._format import Format
-from fwforensics.formats._json import Json
 from fwforensics.formats._layouts import LINE
 from fwforensics.formats._nested import Nested
 
@@ -39,7 +38,7 @@ FORMAT = Format(
     layout=Nested(
         path=("@flows",),
         text=replace(FLOW, keep=("flowState", "sourceAddress")),
-        layout=Derived(Json(), {"@flows": pl.format("[{}]", TUPLES)}),
+        layout=Derived(RECORD, {"@flows": pl.format("[{}]", TUPLES)}),
     ),
     columns={**COLUMNS, "src_ip": text("source_addr", "sourceAddress")},
 )

@@ -13,7 +13,7 @@ Not covered: traffic analytics (tables `AzureNetworkAnalytics_CL`, `NTANetAnalyt
 
 from __future__ import annotations
 
-from fwforensics.formats._azure_flows import COLUMNS, FLOW
+from fwforensics.formats._azure_flows import COLUMNS, FLOW, RECORD
 from fwforensics.formats._format import Format
 from fwforensics.formats._layouts import LINE
 from fwforensics.formats._nested import Nested
@@ -28,6 +28,6 @@ FORMAT = Format(
     is_record=LINE.str.contains(r'"flowTuples"|"NetworkSecurityGroupFlowEvents?"')
     & LINE.str.contains(r'^\s*\{.*"flows"\s*:')
     & ~LINE.str.contains_any(['"flowRecords"', '"flow.0"']),
-    layout=Nested(path=("properties", "flows", "flows", "flowTuples"), text=FLOW),
+    layout=Nested(path=("properties", "flows", "flows", "flowTuples"), text=FLOW, layout=RECORD),
     columns=COLUMNS,
 )

@@ -14,7 +14,7 @@ Not covered: traffic analytics (table `NTANetAnalytics`).
 
 from __future__ import annotations
 
-from fwforensics.formats._azure_flows import COLUMNS, FLOW
+from fwforensics.formats._azure_flows import COLUMNS, FLOW, RECORD
 from fwforensics.formats._format import Format
 from fwforensics.formats._layouts import LINE
 from fwforensics.formats._nested import Nested
@@ -27,6 +27,6 @@ FORMAT = Format(
     kind="flow",
     syslog=False,
     is_record=LINE.str.contains('"flowRecords"', literal=True) & LINE.str.contains(r'^\s*\{.*"flowRecords"\s*:\s*\{'),
-    layout=Nested(path=("flowRecords", "flows", "flowGroups", "flowTuples"), text=FLOW),
+    layout=Nested(path=("flowRecords", "flows", "flowGroups", "flowTuples"), text=FLOW, layout=RECORD),
     columns=COLUMNS,
 )
