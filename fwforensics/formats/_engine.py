@@ -337,7 +337,7 @@ def _split_unusable(out: pl.DataFrame, lines: Lines, table: str, fmt: Format, ba
     elif table == fmt.table:
         usable = pl.Series([not fmt.required]).new_from_index(0, out.height)
     else:
-        usable = out.select(pl.any_horizontal(pl.exclude("line_no", "extra").is_not_null())).to_series()
+        usable = out.select(pl.any_horizontal(pl.exclude("line_no", "record_no", "extra").is_not_null())).to_series()
     if not usable.all():
         if table == fmt.table:
             reject(batch, lines.take((~usable).to_numpy()), f"no {' or '.join(fmt.required) or 'value'} in it")
