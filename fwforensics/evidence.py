@@ -12,8 +12,8 @@ import numpy as np
 
 from fwforensics.errors import EvidenceError, FwfError, UsageError
 from fwforensics.formats import find_format
-from fwforensics.queries import listing
 from fwforensics.intake.documents import Records, pieces
+from fwforensics.queries import listing
 from fwforensics.reader import CHUNK, KEEP_OF_LONG, Chunk, Content, Source, find
 from fwforensics.store import Case
 

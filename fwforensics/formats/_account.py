@@ -108,7 +108,9 @@ def merge(batch: Batch, inner: Batch, outer: Lines) -> None:
         mine, source, have = getattr(inner, name), getattr(whole, name), getattr(batch, name)
         if mine is not None:
             if not outer.repeats:  # of records on one line the number does not say which
-                mine = mine.drop(text).join(source.select("line_no", text), on="line_no", how="left", maintain_order="left")
+                mine = mine.drop(text).join(
+                    source.select("line_no", text), on="line_no", how="left", maintain_order="left"
+                )
             setattr(batch, name, mine if have is None else pl.concat([have, mine]))
     for table, frame in inner.frames.items():
         before = batch.frames.get(table)

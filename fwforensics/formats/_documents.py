@@ -22,8 +22,8 @@ from fwforensics.formats._tokens import escaped, find
 MAX_RECORD, KEEP_OF_LONG = 16 << 20, 1 << 20
 _TEXT = r'"(?:[^"\\]|\\.)*"'
 _SCALAR = rf"(?:{_TEXT}|[A-Za-z0-9.+-]+|\[(?:\s*(?:{_TEXT}|[A-Za-z0-9.+-]+)\s*,?)*\s*\])"
-#: The object around an array of records, as far as the array's bracket: of Azure's storage and event hubs, of CloudTrail,
-#: of CloudWatch's subscriptions and `filter-log-events`, of `entries.list`. What else stands in it is framing.
+#: The object around an array of records, as far as the array's bracket: of Azure's storage and event hubs, of
+#: CloudTrail, of CloudWatch's subscriptions and `filter-log-events`. What else stands in it is framing.
 WRAPPERS = (
     rf'^(\{{\s*(?:{_TEXT}\s*:\s*{_SCALAR}\s*,\s*){{0,8}}"(?:records|Records|logEvents)"\s*:\s*\[)',
     r'^(\{\s*"(?:events|entries)"\s*:\s*\[)\s*\{\s*"(?:timestamp|logStreamName|insertId|logName)"',
@@ -141,7 +141,9 @@ class _Skip:
     def take(self, block: bytes) -> int | None:
         """The position in the block behind the record's last brace; None: further on."""
         ahead = len(self.backslashes)
-        marks = Marks.of(self.backslashes + block + bytes(PADDING), ahead + len(block), self.depth, in_text=self.in_text)
+        marks = Marks.of(
+            self.backslashes + block + bytes(PADDING), ahead + len(block), self.depth, in_text=self.in_text
+        )
         ends = np.flatnonzero((marks.step < 0) & (marks.after == 0))
         if len(ends):
             at = int(marks.at[ends[0]]) + 1 - ahead
@@ -309,7 +311,9 @@ class _Values:
         closed[0] = 0 if self.text.place == TOP else closed[0]
         begins = np.minimum(closed, self.until)
         ends = np.append(self.tops, self.until)
-        found = np.flatnonzero((self.text.texts(begins, np.maximum(ends, begins)).str.strip_chars(BLANK) != "").to_numpy())
+        found = np.flatnonzero(
+            (self.text.texts(begins, np.maximum(ends, begins)).str.strip_chars(BLANK) != "").to_numpy()
+        )
         if len(found):
             return int(begins[found[0]])
         return self.until if self.until < self.text.size else None

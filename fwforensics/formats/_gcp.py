@@ -13,7 +13,9 @@ import polars as pl
 from fwforensics.formats._exports import Export, csv_names
 from fwforensics.formats._fields import instant, text
 
-CONNECTION = {end: f"jsonPayload.connection.{end}" for end in ("src_ip", "src_port", "dest_ip", "dest_port", "protocol")}
+CONNECTION = {
+    end: f"jsonPayload.connection.{end}" for end in ("src_ip", "src_port", "dest_ip", "dest_port", "protocol")
+}
 ENTRY = ("timestamp", "receiveTimestamp", "logName", "insertId", "resource.labels.subnetwork_name")
 #: A line of column names, with all that it may be written with.
 COLUMN_NAMES = r'^[\x{feff}]?"?[A-Za-z_][\w. ]*"?(?:,"?[\w. ]*"?){4,}\s*$'
@@ -32,7 +34,9 @@ def names(paths: Sequence[str]) -> Callable[[str], list[str]]:
 def _forms(path: str) -> list[str]:
     """The ways in which a path is written."""
     inner = path.removeprefix("jsonPayload.")
-    return [form for p in (path, inner, path.rpartition(".")[2]) for form in (p, p.replace(".", "_"), p.replace(".", "__"))]
+    return [
+        form for p in (path, inner, path.rpartition(".")[2]) for form in (p, p.replace(".", "_"), p.replace(".", "__"))
+    ]
 
 
 def entries(header: pl.Expr, paths: Sequence[str]) -> Export:

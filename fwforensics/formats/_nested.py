@@ -13,6 +13,7 @@ from fwforensics.formats._lines import Lines, Positions
 from fwforensics.formats._pieces import ROW, bad_rows
 from fwforensics.formats._tokens import BLANKS, split_json
 
+
 @dataclass(frozen=True, slots=True)
 class Nested:
     """Texts of delimited values, deep within an object; each is a record with the fields of all objects around it.

@@ -134,7 +134,7 @@ def _outside(cuts: Positions, marks: Positions, begin: Positions, end: Positions
 
 
 def split_json(lines: Lines, frame: bytes = b"{}") -> Tokens:
-    """Cut every line, which should be one JSON object (or an array, by its `frame`), at the commas of its first level."""
+    """Cut every line, which should be one JSON object (an array by its `frame`), at the commas of its first level."""
     a = lines.bytes
     hits = within(find(a, tuple(b'"{}[],'), lines.starts, lines.ends), lines)
     is_quote = a[hits] == ord('"')

@@ -49,9 +49,7 @@ FORMAT = Format(
     layout=Inner(layout=Json(), before=BEFORE, after=AFTER, around=AROUND),
     columns={
         **EVE.columns,
-        "ts": pl.coalesce(
-            pl.when(EVENT.is_in(["flow", "netflow"])).then(iso("flow.start", "netflow.start")), LOGGED
-        ),
+        "ts": pl.coalesce(pl.when(EVENT.is_in(["flow", "netflow"])).then(iso("flow.start", "netflow.start")), LOGGED),
         "ts_end": pl.when(EVENT.is_in(["flow", "netflow"])).then(LOGGED),
         "kind": pl.when(TLS_LOG).then(pl.lit("proxy")).otherwise(EVE.columns["kind"]),
         "sensor": text("firewall_name"),

@@ -1,7 +1,7 @@
 """Azure Firewall: network, application and NAT rules, DNS proxy, threat intelligence and intrusion detection.
 
-The older logs, whose record is a sentence (`AzureFirewallNetworkRule`, `…ApplicationRule`, `…DnsProxy`, `…ThreatIntel`),
-and the structured ones (`AZFW…`); as storage and event hubs have them (fields in `properties`), as JSON out of Log
+The older logs, whose record is a sentence (`AzureFirewallNetworkRule`, `…ApplicationRule`, `…DnsProxy` and others), and
+the structured ones (`AZFW…`); as storage and event hubs have them (fields in `properties`), as JSON out of Log
 Analytics, or as its CSV, also of the table AzureDiagnostics (`SourceIp_s`, `msg_s`).
 
 HTTP, HTTPS and MSSQL are the application over TCP; a destination given by name is `dst_name`. A destination NAT has no
@@ -32,10 +32,14 @@ ACTIONS = {
 }  # fmt: skip
 SEVERITIES = {"1": "high", "2": "medium", "3": "low", "low": "low", "medium": "medium", "high": "high"}
 OVER_TCP = {"http": "tcp", "https": "tcp", "mssql": "tcp"}
-HEADER = LINE.str.contains("TimeGenerated", literal=True) & (
-    LINE.str.contains(r"SourceIp(?:_s)?\b.*DestinationIp(?:_s)?\b|\bmsg_s\b|DestinationIp(?:_s)?\b.*SourceIp")
-    | LINE.str.contains(r"QueryName(?:_s)?\b.*SourceIp|SourceIp(?:_s)?\b.*QueryName")
-) & ~LINE.str.contains(r"[{}]")
+HEADER = (
+    LINE.str.contains("TimeGenerated", literal=True)
+    & (
+        LINE.str.contains(r"SourceIp(?:_s)?\b.*DestinationIp(?:_s)?\b|\bmsg_s\b|DestinationIp(?:_s)?\b.*SourceIp")
+        | LINE.str.contains(r"QueryName(?:_s)?\b.*SourceIp|SourceIp(?:_s)?\b.*QueryName")
+    )
+    & ~LINE.str.contains(r"[{}]")
+)
 WHEN = ("time", "TimeGenerated", "TimeGenerated [UTC]", "timestamp")
 US_TIME = (
     r"^(\d{1,2})/(\d{1,2})/(\d{4}),? +(\d{1,2}):(\d\d):(\d\d)(?:\.(\d+))?(?: *([AP]M))?(?: *([+-])(\d\d):?(\d\d))?$"
@@ -71,6 +75,8 @@ def portal_time() -> pl.Expr:
     return civil(year, month, day, clock.cast(pl.String), minute, second, fraction) - pl.duration(minutes=offset)
 
 
+#: What ends an address in a sentence.
+BEHIND = r"(?:\.? |\.?$)"
 MSG = {"@msg": given("msg")}
 PARTS = {
     "@category": text("category", "Category", "Type"),
@@ -79,16 +85,20 @@ PARTS = {
         said(r"^(\w+) +(?:Type=\d+ +)?request from"),
         said(r"^DNS Request: \S+ - \d+ \S+ \S+ \S+ (\w+) "),
     ).str.to_lowercase(),
-    "@src": pl.coalesce(given("SourceIp"), said(r"request from (\S+?)(?::\d*)?(?:\.? |\.?$)"), said(r"^DNS Request: (\S+):\d+ ")),
-    "@src_port": pl.coalesce(given("SourcePort"), said(r"request from \S+?:(\d+)(?:\.? |\.?$)"), said(r"^DNS Request: \S+:(\d+) ")),
-    "@dst": pl.coalesce(given("DestinationIp"), said(r"request from \S+ to (\S+?)(?::\d*)?(?:\.? |\.?$)")),
-    "@dst_port": pl.coalesce(given("DestinationPort"), said(r"request from \S+ to \S+?:(\d+)(?:\.? |\.?$)")),
-    "@new": pl.coalesce(given("TranslatedIp"), said(r"was DNAT'ed to (\S+?)(?::\d*)?(?:\.? |\.?$)")),
-    "@new_port": pl.coalesce(given("TranslatedPort"), said(r"was DNAT'ed to \S+?:(\d+)(?:\.? |\.?$)")),
+    "@src": pl.coalesce(
+        given("SourceIp"), said(rf"request from (\S+?)(?::\d*)?{BEHIND}"), said(r"^DNS Request: (\S+):\d+ ")
+    ),
+    "@src_port": pl.coalesce(
+        given("SourcePort"), said(rf"request from \S+?:(\d+){BEHIND}"), said(r"^DNS Request: \S+:(\d+) ")
+    ),
+    "@dst": pl.coalesce(given("DestinationIp"), said(rf"request from \S+ to (\S+?)(?::\d*)?{BEHIND}")),
+    "@dst_port": pl.coalesce(given("DestinationPort"), said(rf"request from \S+ to \S+?:(\d+){BEHIND}")),
+    "@new": pl.coalesce(given("TranslatedIp"), said(rf"was DNAT'ed to (\S+?)(?::\d*)?{BEHIND}")),
+    "@new_port": pl.coalesce(given("TranslatedPort"), said(rf"was DNAT'ed to \S+?:(\d+){BEHIND}")),
     "@action": pl.coalesce(given("Action"), said(r"(?:^|\. ?)Action: (\w+)")).str.to_lowercase(),
     "@threat": pl.coalesce(given("ThreatDescription"), labelled("ThreatIntel")),
     "@signature": pl.coalesce(given("SignatureId"), labelled("Signature")),
-}  # fmt: skip
+}
 PROTOCOL = pl.col("@protocol")
 TS = pl.coalesce(iso(*WHEN), naive(*WHEN), portal_time())
 RESOURCE = text("resourceId", "ResourceId", "_ResourceId", "_ResourceId [UTC]")
@@ -129,12 +139,17 @@ FORMAT = Format(
     is_record=LINE.str.contains_any(['"AZFW', '"AzureFirewall'])
     & LINE.str.contains(r'"(?:[cC]ategory|Type|operationName)"\s*:\s*"(?:AZFW|AzureFirewall)\w+"')
     | HEADER,
-    layout=Derived(Derived(Export(HEADER, keep=("msg", "msg_s", "resourceId", "ResourceId", "_ResourceId")), MSG), PARTS),
+    layout=Derived(
+        Derived(Export(HEADER, keep=("msg", "msg_s", "resourceId", "ResourceId", "_ResourceId")), MSG), PARTS
+    ),
     columns={
         "ts": TS,
-        "kind": pl.when(IS_DNS).then(pl.lit("dns"))
-        .when(pl.col("@signature").is_not_null() | pl.col("@threat").is_not_null()).then(pl.lit("ids"))
-        .when(pl.col("@new").is_not_null()).then(pl.lit("nat")),
+        "kind": pl.when(IS_DNS)
+        .then(pl.lit("dns"))
+        .when(pl.col("@signature").is_not_null() | pl.col("@threat").is_not_null())
+        .then(pl.lit("ids"))
+        .when(pl.col("@new").is_not_null())
+        .then(pl.lit("nat")),
         "sensor": SENSOR,
         "action": mapped("@action", ACTIONS),
         "disposition": pl.coalesce("@action", said(r"was (DNAT'ed) to").str.to_lowercase()),
@@ -148,12 +163,17 @@ FORMAT = Format(
         "icmp_type": said(r"^ICMP +Type=(\d+)").cast(pl.UInt8, strict=False),
         "rule": pl.coalesce(given("Rule"), labelled("Rule")),
         "reason": pl.coalesce(
-            given("ActionReason"), labelled("Reason"), said(r"(No rule matched\. Proceeding with default action)"),
+            given("ActionReason"),
+            labelled("Reason"),
+            said(r"(No rule matched\. Proceeding with default action)"),
             said(r"(Failed to resolve address .*)$"),
         ),
         "app": pl.when(PROTOCOL.is_in(list(OVER_TCP))).then(PROTOCOL),
         "dst_name": pl.coalesce(
-            host_name(given("Fqdn")), host_name(NAMED), host_name(given("TargetUrl")), host_name(given("Url")),
+            host_name(given("Fqdn")),
+            host_name(NAMED),
+            host_name(given("TargetUrl")),
+            host_name(given("Url")),
             host_name(labelled("Url")),
         ),
         "signature": pl.coalesce(
@@ -162,10 +182,15 @@ FORMAT = Format(
         "signature_id": pl.col("@signature"),
         "severity": pl.coalesce(
             mapped(labelled("Priority"), SEVERITIES),
-            pl.when(pl.col("@signature").is_not_null()).then(mapped(given("Severity"), {"low": "low", "medium": "medium", "high": "high"})),
+            pl.when(pl.col("@signature").is_not_null()).then(
+                mapped(given("Severity"), {"low": "low", "medium": "medium", "high": "high"})
+            ),
         ),
-        "ignored": pl.when(pl.col("@src").is_null() & pl.col("@dst").is_null() & ~pl.col("@msg").str.contains("request from").fill_null(False))
-        .then(pl.lit("no addresses")),
+        "ignored": pl.when(
+            pl.col("@src").is_null()
+            & pl.col("@dst").is_null()
+            & ~pl.col("@msg").str.contains("request from").fill_null(False)
+        ).then(pl.lit("no addresses")),
     },
     tables={"translations": translation()},
-)  # fmt: skip
+)
