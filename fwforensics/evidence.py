@@ -14,7 +14,7 @@ from fwforensics.errors import EvidenceError, FwfError, UsageError
 from fwforensics.formats import find_format
 from fwforensics.intake.documents import Records, pieces
 from fwforensics.queries import listing
-from fwforensics.reader import CHUNK, KEEP_OF_LONG, Chunk, Content, Source, find
+from fwforensics.reader import CHUNK, HEAD, KEEP_OF_LONG, Chunk, Content, Source, find
 from fwforensics.store import Case
 
 STDIN = "-"
@@ -57,7 +57,7 @@ class _Prefix:
         self.digest.update(block)
         return block
 
-    def head(self, size: int) -> bytes:
+    def head(self, size: int = HEAD) -> bytes:
         """The next bytes, without reading past them."""
         return self.content.head(min(size, self.left)) if self.left else b""
 

@@ -21,12 +21,14 @@ from fwforensics.formats._tokens import escaped, find
 #: A record longer than this is not assembled; its first part is handed on as a reject.
 MAX_RECORD, KEEP_OF_LONG = 16 << 20, 1 << 20
 _TEXT = r'"(?:[^"\\]|\\.)*"'
-_SCALAR = rf"(?:{_TEXT}|[A-Za-z0-9.+-]+|\[(?:\s*(?:{_TEXT}|[A-Za-z0-9.+-]+)\s*,?)*\s*\])"
+_SCALAR = rf"(?:{_TEXT}|[A-Za-z0-9.+-]+|\{{[^{{}}]*\}}|\[(?:\s*(?:{_TEXT}|[A-Za-z0-9.+-]+)\s*,?)*\s*\])"
 #: The object around an array of records, as far as the array's bracket: of Azure's storage and event hubs, of
-#: CloudTrail, of CloudWatch's subscriptions and `filter-log-events`. What else stands in it is framing.
+#: CloudTrail, of CloudWatch's subscriptions and `filter-log-events`, of Whisker. What else stands in it is framing.
+_NAMED = rf"(?:{_TEXT}\s*:\s*{_SCALAR}\s*,\s*)"
+_FIRST = r'\s*\{\s*"(?:timestamp|logStreamName|insertId|logName|start_time)"'
 WRAPPERS = (
-    rf'^(\{{\s*(?:{_TEXT}\s*:\s*{_SCALAR}\s*,\s*){{0,8}}"(?:records|Records|logEvents)"\s*:\s*\[)',
-    r'^(\{\s*"(?:events|entries)"\s*:\s*\[)\s*\{\s*"(?:timestamp|logStreamName|insertId|logName)"',
+    rf'^(\{{\s*{_NAMED}{{0,8}}"(?:records|Records|logEvents)"\s*:\s*\[)',
+    rf'^(\{{\s*{_NAMED}{{0,4}}"(?:events|entries|items)"\s*:\s*\[){_FIRST}',
 )
 BLANK = " \t\r\n\0\ufeff\x1e,"
 TOP, ARRAY, WRAPPED, BEHIND_ARRAY = range(4)
@@ -332,8 +334,11 @@ class _Values:
             high = np.append(high, limit)
         count = min(len(low), len(high))
         low, high = low[:count], np.maximum(high[:count], low[:count])
-        real = (self.text.texts(low, high).str.strip_chars(BLANK) != "").to_numpy()
-        return low[real], high[real]
+        between = self.text.texts(low, high)
+        behind = between.str.strip_chars_start(BLANK).str.len_bytes().to_numpy()
+        low = high - behind.astype(np.int64)
+        high = low + between.str.strip_chars(BLANK).str.len_bytes().to_numpy().astype(np.int64)
+        return low[high > low], high[high > low]
 
     def left(self, starts: Positions, ends: Positions, garbage: int | None) -> tuple[int, int]:
         """Where the next text goes on, and in what."""

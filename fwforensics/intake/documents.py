@@ -65,7 +65,7 @@ class _Rest:
         """Bytes read so far."""
         return self.content.size
 
-    def head(self, size: int) -> bytes:
+    def head(self, size: int = CHUNK) -> bytes:
         """The next bytes, as far as they are known."""
         return self.begin[:size]
 
