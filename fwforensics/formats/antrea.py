@@ -59,7 +59,8 @@ FORMAT = Format(
     title="Antrea network policy audit log and flow records",
     reference="https://antrea.io/docs/main/docs/antrea-network-policy/#audit-logging-for-antrea-native-policies",
     notes="Built from the vendor's documentation; not tried on a recorded log. np.log has no time zone.",
-    is_record=LINE.str.contains(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d+)? \w+ \w*NetworkPolicy(?::\S+)? ")
+    is_record=LINE.str.contains("NetworkPolicy", literal=True)
+    & LINE.str.contains(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d+)? \w+ \w*NetworkPolicy(?::\S+)? ")
     | (
         LINE.str.contains('"protocolIdentifier"', literal=True)
         & LINE.str.contains(r'"(?:source|destination)PodName"')

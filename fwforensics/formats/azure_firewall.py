@@ -81,7 +81,7 @@ MSG = {"@msg": given("msg")}
 PARTS = {
     "@category": text("category", "Category", "Type"),
     "@protocol": pl.coalesce(
-        given("Protocol"),
+        given("Protocol").str.extract(r"^(\w+)"),
         said(r"^(\w+) +(?:Type=\d+ +)?request from"),
         said(r"^DNS Request: \S+ - \d+ \S+ \S+ \S+ (\w+) "),
     ).str.to_lowercase(),

@@ -25,7 +25,7 @@ FORMAT = Format(
     notes="One row for each flow tuple; counters are those since the flow's last record.",
     kind="flow",
     syslog=False,
-    is_record=LINE.str.contains(r'"flowTuples"|"NetworkSecurityGroupFlowEvents?"')
+    is_record=LINE.str.contains_any(['"flowTuples"', '"NetworkSecurityGroupFlowEvent'])
     & LINE.str.contains(r'^\s*\{.*"flows"\s*:')
     & ~LINE.str.contains_any(['"flowRecords"', '"flow.0"']),
     layout=Nested(path=("properties", "flows", "flows", "flowTuples"), text=FLOW, layout=RECORD),

@@ -1,4 +1,4 @@
-"""Calico's flows as Goldmane aggregates them and Whisker's interface gives them: JSON lines, or one document of `items`.
+"""Calico's flows as Goldmane aggregates them and Whisker's interface gives them: JSON lines or a document of `items`.
 
 A record sums the flows of an interval, as one end (`reporter` Src or Dst) saw them. Goldmane knows ends by name alone:
 its flows have no addresses and no source port. Namespaces are the zones, the policy that allowed or denied is the rule;

@@ -68,7 +68,8 @@ FORMAT = Format(
     reference="https://docs.cilium.io/en/stable/observability/hubble/hubble-cli/",
     notes="Built from the vendor's documentation; not tried on a recorded log. Pods are named in place of addresses.",
     kind="flow",
-    is_record=LINE.str.contains(rf" (?:->|<-|<>) \S+ .*\b(?:{WORDS})\b")
+    is_record=LINE.str.contains_any([" -> ", " <- ", " <> "])
+    & LINE.str.contains(rf" (?:->|<-|<>) \S+ .*\b(?:{WORDS})\b")
     & LINE.str.contains(rf"^{STAMP}(?: \[[^\]]+\])?: \S+ "),
     layout=Messages(
         id=pl.lit("flow"),
