@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from fwforensics.formats._exports import join_fields
 from fwforensics.formats._format import Context, Fields, Layout
 from fwforensics.formats._lines import Lines
-from fwforensics.formats._pieces import ROW
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +31,9 @@ class Either:
         second = lines.text.to_frame().select(self.is_second.fill_null(False).alias("s")).to_series().to_numpy()
         if not second.any():
             return self.first.fields(lines, wanted, context)
-        frames, bad = [], []
+        parts = []
         for layout, which in ((self.first, ~second), (self.second, second)):
             rows = np.flatnonzero(which)
-            if not len(rows):
-                continue
-            part = layout.fields(lines.take(rows), wanted, context)
-            frames.append(_numbered(part.frame, rows))
-            if part.bad is not None:
-                bad.append(_numbered(part.bad, rows))
-        return Fields(pl.concat(frames, how="diagonal").sort(ROW), pl.concat(bad) if bad else None)
-
-
-def _numbered(frame: pl.DataFrame, rows: np.ndarray[tuple[int], np.dtype[np.int64]]) -> pl.DataFrame:
-    """Row numbers of a part as those of the whole."""
-    return frame.with_columns(pl.Series(ROW, rows[frame[ROW].to_numpy()]))
+            if len(rows):
+                parts.append((layout.fields(lines.take(rows), wanted, context), rows))
+        return join_fields(parts)

@@ -22,7 +22,8 @@ class Inner:
         layout: how the record falls apart.
         before: pattern of what may stand before the record; a group for all of it, which the record's brace follows.
         after: the same for what stands behind the record's last brace.
-        around: name of a column → pattern of its value, in what stands before and behind.
+        around: name of a column → pattern of its value, in what stands before and behind. A name that no column reads
+            goes to `extra`, unless it begins with `@`.
     """
 
     layout: Json
@@ -40,4 +41,15 @@ class Inner:
         rows = given.frame[ROW].cast(pl.UInt32)
         outer = cut.select(pl.coalesce(pl.all().str.extract(p)).alias(name) for name, p in self.around.items())
         given.frame = given.frame.with_columns(outer[name].gather(rows) for name in self.around)
+        unread = [n for n in self.around if n not in wanted and not n.startswith("@")]
+        if unread:
+            given.frame = given.frame.with_columns(_with(pl.col("extra"), unread)).drop(unread)
         return given
+
+
+def _with(extra: pl.Expr, names: list[str]) -> pl.Expr:
+    """The JSON text with further values, which hold nothing that needs an escape."""
+    pairs = [pl.format(f'"{name}":"{{}}"', pl.col(name)) for name in names]
+    inside = pl.when(extra != "{}").then(extra.str.slice(1).str.head(-1))
+    body = pl.concat_str([inside, *pairs], separator=",", ignore_nulls=True)
+    return pl.when(body != "").then(pl.concat_str([pl.lit("{"), body, pl.lit("}")])).otherwise(extra).alias("extra")
