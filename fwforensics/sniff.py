@@ -17,7 +17,8 @@ from fwforensics.formats._lines import Lines
 from fwforensics.formats._recogniser import Recogniser
 from fwforensics.inflate import Limits
 from fwforensics.ingest import binary_format
-from fwforensics.reader import Source, chunks, expand
+from fwforensics.intake.documents import Records, pieces
+from fwforensics.reader import Source, expand
 
 SAMPLE = 1 << 20
 
@@ -48,12 +49,13 @@ def _one(source: Source) -> Sniffed:
             first_rows = next(((t, f) for d in decoded for t, f in d.frames.items()), None)
             rows = finish(first_rows[1], first_rows[0]) if first_rows else None
             return Sniffed(source.label, _shares(source.label, {fmt.name: 1}, 1), rows, True)
-        first = next(iter(chunks(content, SAMPLE)), None)
+        first = next(iter(pieces(content, SAMPLE)), None)
     if first is None:
         return Sniffed(source.label, _shares(source.label, {}, 0), None, False)
     text = [f for f in formats().values() if f.binary is None]
     contexts = {f.name: Context(latest=context.latest) for f in text}
-    batch = parse(Lines.of(first.data), Recogniser(text), contexts, context)
+    lines = first.lines if isinstance(first, Records) else Lines.of(first.data)
+    batch = parse(lines, Recogniser(text), contexts, context)
     counts = dict(batch.by_format)
     counts["ignored"] = batch.ignored.height if batch.ignored is not None else 0
     counts["not recognised"] = batch.lines - sum(counts.values())

@@ -12,9 +12,10 @@ from fwforensics.formats._account import MAX_RAW as MAX_RAW
 from fwforensics.formats._account import Batch, ignore, merge, reject, time_rows
 from fwforensics.formats._envelope import reads_json, unwrap, wrapped
 from fwforensics.formats._finish import finish
-from fwforensics.formats._format import Columns, Context, Format
+from fwforensics.formats._format import Columns, Context, Fields, Format
 from fwforensics.formats._lines import Lines, Mask
 from fwforensics.formats._mapping import completed, plan, select
+from fwforensics.formats._ordinals import Ordinals
 from fwforensics.formats._pieces import ROW, escape_json
 from fwforensics.formats._recogniser import Recogniser
 from fwforensics.formats._recogniser import claimed_by as claimed_by
@@ -45,6 +46,8 @@ def parse(lines: Lines, recogniser: Recogniser, contexts: Mapping[str, Context],
         base: the context for syslog headers of lines that no format claims.
     """
     batch = Batch(lines=len(lines))
+    if lines.repeats:
+        batch.ordinals = Ordinals(lines.numbers, base.state)
     usable, _ = _set_aside(lines, batch)
     claims = recogniser.claims(usable)
     free = np.ones(len(usable), np.bool_)
@@ -55,7 +58,7 @@ def parse(lines: Lines, recogniser: Recogniser, contexts: Mapping[str, Context],
         mine = mask & ~opened
         if mine.any():
             part = usable if mine.all() else usable.take(mine)
-            batch.by_format[fmt.name] = batch.by_format.get(fmt.name, 0) + len(part)
+            batch.add(fmt.name, len(part))
             _parse_format(part, fmt, contexts[fmt.name], batch)
     free &= ~opened
     if free.any():
@@ -81,13 +84,13 @@ def _open(
     if not ask.any():
         return done
     rows = np.flatnonzero(ask)
-    inner = Batch()
+    inner = Batch(ordinals=batch.ordinals)
     for at, texts in unwrap(lines.take(rows)):
         new = np.flatnonzero(~done[rows[at]])
         part = texts.take(new)
         for fmt, mask in recogniser.claims(part):
             done[rows[at[new[mask]]]] = True
-            inner.by_format[fmt.name] = inner.by_format.get(fmt.name, 0) + int(mask.sum())
+            inner.add(fmt.name, int(mask.sum()))
             _parse_format(part.take(mask), fmt, contexts[fmt.name], inner)
         other = free[rows[at]] & ~done[rows[at]] & texts.text.str.contains(STAMPED).to_numpy()
         if other.any():
@@ -146,14 +149,28 @@ def _parse_format(lines: Lines, fmt: Format, context: Context, batch: Batch) -> 
         _note_times(batch, fmt, none, context)
     if not fields.frame.height:
         return
-    rows = fields.frame[ROW].to_numpy()
-    taken = lines if len(rows) == len(lines) else lines.take(rows)
+    taken = _records(fields, lines, fmt, batch)
     frame = _with_header(fields.frame, taken, fmt, context)
     given = set(frame.columns)
     frame = _completed(frame, taken, read, wanted)
     if "ignored" in fmt.columns:
         frame, taken = _without_traffic(frame, taken, fmt, batch)
     _fill(frame, taken, tables, given, fmt, context, batch)
+
+
+def _records(fields: Fields, lines: Lines, fmt: Format, batch: Batch) -> Lines:
+    """The record of each row, numbered within its line where that may hold several."""
+    rows = fields.frame[ROW].to_numpy()
+    taken = fields.records
+    if taken is None:
+        taken = lines if len(rows) == len(lines) else lines.take(rows)
+    else:
+        batch.hold(fmt.name, len(rows) - len(np.unique(rows)))
+    if batch.ordinals is not None:
+        taken.ordinals = batch.ordinals.of(taken.numbers)
+    elif fields.records is not None:
+        taken.ordinals = Ordinals(taken.numbers, {}).of(taken.numbers)
+    return taken
 
 
 def _fill(
@@ -272,8 +289,10 @@ def _map(
                 batch.local = True
                 batch.yearless |= bool((used & mapped["@yearless"]).any())
                 mapped = mapped.with_columns(_localised(mapped, context, end, f"{end}_local").alias(end))
-    numbers = pl.Series("line_no", lines.numbers)
-    out = finish(mapped.with_columns(numbers), table)
+    provenance = [pl.Series("line_no", lines.numbers)]
+    if lines.ordinals is not None:
+        provenance.append(pl.Series("record_no", lines.ordinals))
+    out = finish(mapped.with_columns(provenance), table)
     if table == "events":
         out = _event_defaults(out, fmt)
     out = _keep_unread(out, frame, given)

@@ -68,7 +68,9 @@ def unwrap(lines: Lines) -> Iterator[tuple[Positions, Lines]]:
     )
     for part in (headed, at.select(ROW, "text")):
         rows = part[ROW].to_numpy()
-        yield rows, Lines.of_texts(part["text"], lines.numbers[rows])
+        texts = Lines.of_texts(part["text"], lines.numbers[rows])
+        texts.repeats = lines.repeats
+        yield rows, texts
 
 
 def _plain(text: pl.Expr) -> pl.Expr:

@@ -46,11 +46,13 @@ class Fields:
             record fills that table and no other.
         bad: `@row` and `reason` of lines that it could not take apart.
         skipped: `@row`, `reason` and, where known, `program` of lines that hold no record (column headers, footers).
+        records: the text of each row's record, where a line may hold several.
     """
 
     frame: pl.DataFrame
     bad: pl.DataFrame | None = None
     skipped: pl.DataFrame | None = None
+    records: Lines | None = None
 
 
 class Layout(Protocol):
