@@ -63,6 +63,10 @@ class Recogniser:
             self.active = _in_order([*self.active, *new])
         return [(f, found[f.name]) for f in self.active if f.name in found]
 
+    def is_header(self, text: str) -> bool:
+        """Does a format take this as its column names?"""
+        return bool(self._headers(pl.DataFrame({"line": [text]}), np.zeros(1, np.int64)))
+
     @cached_property
     def _lines_of(self) -> Sieve:
         return Sieve(self.formats, "claims", claimed_by)
