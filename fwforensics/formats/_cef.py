@@ -30,7 +30,8 @@ from fwforensics.formats._lines import Lines, Positions
 from fwforensics.formats._pieces import LINE, ROW, Piece, bad_rows, build_columns, special_positions, with_extra
 from fwforensics.formats._tokens import Tokens, escaped, find
 
-CEF_START = r"CEF: ?\d+(?:\.\d+)?\|"
+#: A relay that takes `CEF:` for the program's name leaves the rest.
+CEF_START = r"CEF: ?\d+(?:\.\d+)?\||^\s*[01]\|[^|=]+\|[^|=]+\|"
 LEEF_START = r"LEEF: ?\d+(?:\.\d+)?\|"
 CEF_HEADER = ("deviceVendor", "deviceProduct", "deviceVersion", "deviceEventClassId", "name", "severity")
 LEEF_HEADER = ("deviceVendor", "deviceProduct", "deviceVersion", "EventID")
@@ -114,7 +115,7 @@ def _header(lines: Lines, start: str, names: tuple[str, ...]) -> tuple[Positions
 def _with_tabs(lines: Lines) -> Lines:
     """LEEF lines in the form of version 1.0: tabs between the pairs, and no delimiter in the header."""
     text = lines.text.to_frame().with_columns(head=LINE.str.extract(DECLARED, 1), mark=LINE.str.extract(DECLARED, 2))
-    relayed = ~LINE.str.contains("\t", literal=True) & LINE.str.contains_any(WRITTEN_TABS)
+    relayed = ~LINE.str.contains("\t", literal=True) & LINE.str.contains_any(list(WRITTEN_TABS))
     if text["head"].is_null().all() and not text.select(relayed.any()).item():
         return lines
     whole = pl.concat_str([pl.col("head"), pl.col("mark"), pl.lit("|")])

@@ -128,19 +128,37 @@ def _trim(lines: Lines, starts: Positions, ends: Positions) -> None:
 
 def _labelled(lines: Lines, given: Pairs) -> Iterator[Pairs]:
     """Read the labels of the custom fields; lines that differ in them come apart."""
-    place = {key: i for i, key in reversed(list(enumerate(given.keys)))}
-    found = {i: place[m.group(1)] for k, i in place.items() if (m := _LABEL.match(k)) and m.group(1) in place}
+    found = _label_places(given.keys)
     if not found:
         yield given
         return
-    mixed = [i for i in found if constant(lines, given.starts[i], given.ends[i]) is None]
-    for part in _apart(lines, given, mixed):
-        for label, key in found.items():
-            text = lines.data[int(part.starts[label, 0]) : int(part.ends[label, 0])].decode().strip()
-            if text and (label not in mixed or len(part.rows) == 1 or constant(lines, part.starts[label], part.ends[label])):
-                part.labels[key] = text
+    mixed = [i for i in found.values() if constant(lines, given.starts[i], given.ends[i]) is None]
+    for part in _apart(lines, given, sorted(set(mixed))):
+        for key, label in found.items():
+            text = constant(lines, part.starts[label], part.ends[label])
+            if text:
+                part.labels[key] = text.decode().strip()
                 part.silent.add(label)
         yield part
+
+
+def _label_places(keys: Sequence[str]) -> dict[int, int]:
+    """Position of each custom field → that of its label.
+
+    Most records have one of each. Where a field comes several times, its label is the last one before it if the record
+    writes labels first, else the next one behind it.
+    """
+    labels: dict[str, list[int]] = {}
+    for i, key in enumerate(keys):
+        if match := _LABEL.match(key):
+            labels.setdefault(match.group(1), []).append(i)
+    found: dict[int, int] = {}
+    for base, at in labels.items():
+        values = [i for i, key in enumerate(keys) if key == base]
+        for i in values:
+            before, behind = [j for j in at if j < i], [j for j in at if j > i]
+            found[i] = before[-1] if before and (at[0] < values[0] or not behind) else behind[0]
+    return found
 
 
 def _apart(lines: Lines, given: Pairs, mixed: Sequence[int]) -> Iterator[Pairs]:
@@ -182,7 +200,9 @@ def _spellings(given: Pairs, prefixes: tuple[str, ...]) -> Iterator[list[tuple[i
         yield [(i, k.removeprefix(p)) for i, k in keys for p in prefixes if k.startswith(p)]
 
 
-def extra_texts(lines: Lines, given: Pairs, taken: set[int], keep: set[str], escapes: Positions, plain: bool) -> pl.Series:
+def extra_texts(
+    lines: Lines, given: Pairs, taken: set[int], keep: set[str], escapes: Positions, plain: bool
+) -> pl.Series:
     """JSON text of the values that nobody takes, under their labels or keys."""
     seen: dict[str, int] = {}
     rest: list[tuple[str, Positions, Positions]] = []
