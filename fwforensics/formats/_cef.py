@@ -17,6 +17,7 @@ from fwforensics.formats._extension import (
     BLANK_DELIMITERS,
     BREAKS,
     EQUALS,
+    as_written,
     by_shape,
     extra_texts,
     key_tokens,
@@ -160,7 +161,7 @@ def _fields(
         for group in by_shape(sub, tokens):
             for given in pairs(sub, group, heads):
                 piece, taken = named(given, wanted, layout.prefixes)
-                extras.append(extra_texts(sub, given, taken, keep, escapes, cef))
+                extras.append(extra_texts(sub, given, taken, keep, escapes, unescaped if cef else as_written))
                 piece.rows = rows[piece.rows]
                 pieces.append(piece)
     frame = with_extra(build_columns(lines, pieces, sorted(wanted)), extras, pieces)

@@ -11,7 +11,7 @@ nobody wants goes to `extra` under the label, or the key as it is written.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -36,14 +36,23 @@ def normal(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def key_tokens(lines: Lines, begin: Positions, delimiters: tuple[int, ...], breaks: tuple[int, ...]) -> Tokens:
+def key_tokens(
+    lines: Lines,
+    begin: Positions,
+    delimiters: tuple[int, ...],
+    breaks: tuple[int, ...],
+    mark: int = EQUALS,
+    follows: tuple[int, ...] = (),
+) -> Tokens:
     """Cut every line from `begin` on before each key.
 
     Args:
         lines: the lines.
         begin: where each line's pairs start.
         delimiters: bytes one of which stands before a key.
-        breaks: bytes that no key holds; delimiters and `=` are among them.
+        breaks: bytes that no key holds; delimiters and `mark` are among them.
+        mark: the byte behind a key.
+        follows: bytes one of which follows the mark; none: any.
     """
     a = lines.bytes
     hits = find(a, breaks, lines.starts, lines.ends)
@@ -53,7 +62,9 @@ def key_tokens(lines: Lines, begin: Positions, delimiters: tuple[int, ...], brea
     before = np.concatenate((np.full(1, -1, np.int64), hits[:-1]))[: len(hits)]
     opens = before < begin[row]  # nothing but a key's bytes since the line's begin
     start = np.where(opens, begin[row], before + 1)
-    is_key = (a[hits] == EQUALS) & (start < hits)
+    is_key = (a[hits] == mark) & (start < hits)
+    if follows:
+        is_key &= np.isin(a[hits + 1], np.array(follows, np.uint8))
     is_key &= opens | np.isin(a[np.maximum(before, 0)], np.array(delimiters, np.uint8))
     is_key &= start > begin[row]  # a key at the very begin needs no cut
     cuts = start[is_key] - 1
@@ -61,23 +72,25 @@ def key_tokens(lines: Lines, begin: Positions, delimiters: tuple[int, ...], brea
     return Tokens(begin, lines.ends, cuts, lo, hi - lo + 1, np.zeros(len(lines), np.bool_))
 
 
-def _shape(tokens: list[bytes]) -> list[Literal]:
+def pair_shape(tokens: list[bytes]) -> list[Literal]:
     """`key=` of each token; only the first can be without one."""
     keys = [re.match(rb"[^=]+=", token) for token in tokens]
     bare = keys and not re.match(rb"[\w.\-\[\] ]+=", tokens[0])
     return [(i, b"" if k is None or (i == 0 and bare) else k.group(0), False) for i, k in enumerate(keys)]
 
 
-def by_shape(lines: Lines, tokens: Tokens) -> Iterator[Group]:
+def by_shape(
+    lines: Lines, tokens: Tokens, shape_of: Callable[[list[bytes]], list[Literal]] = pair_shape
+) -> Iterator[Group]:
     """Groups of lines with the same keys, also where there are very many shapes."""
-    for group in groups(lines, tokens, _shape):
+    for group in groups(lines, tokens, shape_of):
         if group.shape is not None:
             yield group
             continue
         shapes: dict[tuple[Literal, ...], list[int]] = {}
         for i in range(len(group.rows)):
             borders = zip(group.starts[:, i].tolist(), group.ends[:, i].tolist(), strict=True)
-            shapes.setdefault(tuple(_shape([lines.data[s:e] for s, e in borders])), []).append(i)
+            shapes.setdefault(tuple(shape_of([lines.data[s:e] for s, e in borders])), []).append(i)
         for shape, rows in shapes.items():
             yield Group(list(shape), group.rows[rows], group.starts[:, rows], group.ends[:, rows])
 
@@ -179,12 +192,13 @@ def _apart(lines: Lines, given: Pairs, mixed: Sequence[int]) -> Iterator[Pairs]:
 
 def named(given: Pairs, wanted: set[str], prefixes: tuple[str, ...]) -> tuple[Piece, set[int]]:
     """The lines with the wanted names at their values, and the positions that these took."""
-    spelled = {normal(name): name for name in sorted(wanted)}
+    spelled: dict[str, list[str]] = {}
+    for name in sorted(wanted):
+        spelled.setdefault(normal(name), []).append(name)
     places: dict[str, int] = {}
     for names in _spellings(given, prefixes):
         for i, text in names:
-            name = spelled.get(normal(text))
-            if name is not None:
+            for name in spelled.get(normal(text), ()):
                 places.setdefault(name, i)
     order = list(places.values())
     piece = Piece(given.rows, list(places), given.starts[order], given.ends[order])
@@ -201,20 +215,19 @@ def _spellings(given: Pairs, prefixes: tuple[str, ...]) -> Iterator[list[tuple[i
 
 
 def extra_texts(
-    lines: Lines, given: Pairs, taken: set[int], keep: set[str], escapes: Positions, plain: bool
+    lines: Lines, given: Pairs, taken: set[int], keep: set[str], escapes: Positions, plain: Callable[[pl.Expr], pl.Expr]
 ) -> pl.Series:
-    """JSON text of the values that nobody takes, under their labels or keys."""
+    """JSON text of the values that nobody takes, under their labels or keys; `plain`: what a value means."""
     seen: dict[str, int] = {}
     rest: list[tuple[str, Positions, Positions]] = []
     for i, key in enumerate(given.keys):
         name = given.labels.get(i, key) or "text"
         if i in given.silent or (i in taken and normal(key) not in keep):
             continue
-        name = unescaped_text(name) if plain else name
         seen[name] = seen.get(name, 0) + 1
         name = name if seen[name] == 1 else f"{name}#{seen[name]}"
         rest.append((name, given.starts[i], given.ends[i]))
-    return json_texts(lines, len(given.rows), rest, escapes, unescaped if plain else lambda text: text)
+    return json_texts(lines, len(given.rows), rest, escapes, plain)
 
 
 ESCAPES = {"\\\\": "\\", "\\=": "=", "\\|": "|", "\\n": "\n", "\\r": "\r"}
@@ -225,6 +238,6 @@ def unescaped(text: pl.Expr) -> pl.Expr:
     return text.str.replace_many(list(ESCAPES), list(ESCAPES.values()), leftmost=True)
 
 
-def unescaped_text(text: str) -> str:
-    """As `unescaped`, for one text."""
-    return re.sub(r"\\[\\=|nr]", lambda m: ESCAPES[m.group(0)], text)
+def as_written(text: pl.Expr) -> pl.Expr:
+    """The value as it stands."""
+    return text
