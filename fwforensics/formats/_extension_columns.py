@@ -62,7 +62,7 @@ def moment(*keys: str) -> pl.Expr:
 
 def clocked(prefix: str, when: pl.Expr) -> dict[str, pl.Expr]:
     """Columns `{prefix}` (instant) and `{prefix}_local` (without zone) of a time's text, for `Derived`."""
-    zone, pattern = pl.col("dtz"), pl.col("devTimeFormat")
+    zone, pattern = pl.coalesce("dtz", "tz"), pl.col("devTimeFormat")
     declared = pl.struct(when.alias("t"), pattern.alias("f"))
     return {
         f"@{prefix}": pl.coalesce(
