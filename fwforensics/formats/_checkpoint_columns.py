@@ -14,7 +14,8 @@ from fwforensics.formats._verdicts import verdict
 TABLE_NAMES: Mapping[str, str] = {
     "number": "num", "interface": "ifname", "interface name": "ifname", "interface direction": "ifdir",
 
-    "i/f_name": "ifname", "i/f_dir": "ifdir", "origin": "orig", "service": "service", "type": "type", "source": "src", "destination": "dst",
+    "i/f_name": "ifname", "i/f_dir": "ifdir", "origin": "orig", "service": "service", "type": "type",
+    "source": "src", "destination": "dst",
     "source port": "s_port", "destination port": "d_port", "service id": "service_id", "service name": "service_id",
     "protocol": "proto", "ip protocol": "proto", "rule": "rule", "access rule number": "rule",
     "access rule name": "rule_name", "rule name": "rule_name", "rule uid": "rule_uid",

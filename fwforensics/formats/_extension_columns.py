@@ -50,7 +50,7 @@ def given(*keys: str) -> pl.Expr:
 def address(*keys: str) -> pl.Expr:
     """The first of the keys that holds something like an address, and not only zeros."""
     like = r"^\[?(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]*)(?:%\w+)?\]?$"
-    whole = [pl.when(pl.col(k).str.contains(like)).then(pl.col(k)) for k in keys]
+    whole = [pl.when(pl.col(k).str.contains(like) & (pl.col(k) != "::ffff:0")).then(pl.col(k)) for k in keys]
     real = [pl.when(~w.is_in(["0.0.0.0", "::"])).then(w) for w in whole]  # noqa: S104
     return pl.coalesce(*real, *whole)
 

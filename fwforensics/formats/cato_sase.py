@@ -37,6 +37,8 @@ KEPT = (
 )
 SUBTYPE = lower("event_sub_type")
 IS_ATTACK = SUBTYPE.str.contains(r"ips|malware|suspicious|threat|anomal|dns protection|sdp|xdr").fill_null(False)
+#: A file that was looked at and passed.
+IS_CLEAN = (lower("threat_verdict") == "clean").fill_null(False)
 KINDS = {"dns protection": "dns", "tls": "proxy", "casb": "proxy", "app security": "proxy"}
 SEVERITIES = {"low": "low", "medium": "medium", "high": "high", "critical": "critical"}
 
@@ -66,7 +68,7 @@ FORMAT = Format(
             mapped(SUBTYPE, KINDS), pl.when(IS_ATTACK).then(pl.lit("ids")).otherwise(pl.lit("firewall"))
         ),
         "sensor": given("pop_name", "account_name", "account_id"),
-        "action": verdict(pl.col("action"), IS_ATTACK),
+        "action": verdict(pl.col("action"), IS_ATTACK & ~IS_CLEAN),
         "disposition": lower("action"),
         "direction": mapped("traffic_direction", DIRECTIONS),
         "protocol": lower("ip_protocol"),

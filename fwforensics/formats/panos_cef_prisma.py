@@ -1,8 +1,8 @@
 """Palo Alto Networks logs as CEF: Strata Logging Service (Cortex Data Lake, Prisma Access) and PAN-OS's CEF formats.
 
-Read are TRAFFIC, THREAT (url, vulnerability, spyware, virus, wildfire, file, data, flood, scan), TUNNEL, DECRYPTION, SCTP,
-GTP, GLOBALPROTECT and every other log with two ends; CONFIG, SYSTEM, AUTH, USERID, IPTAG and HIPMATCH logs without
-them are ignored as "no traffic".
+Read are TRAFFIC, THREAT (url, vulnerability, spyware, virus, wildfire, file, data, flood, scan), TUNNEL, DECRYPTION,
+SCTP, GTP, GLOBALPROTECT and every other log with two ends; CONFIG, SYSTEM, AUTH, USERID, IPTAG and HIPMATCH logs
+without them are ignored as "no traffic".
 
 Reference: https://docs.paloaltonetworks.com/strata-logging-service/log-reference/network-logs
 Reference: https://docs.paloaltonetworks.com/resources/cef
