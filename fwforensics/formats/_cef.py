@@ -41,6 +41,9 @@ KEPT = ("deviceVendor", "deviceProduct", "deviceVersion", "deviceEventClassId", 
 TAB, PIPE = 9, ord("|")
 #: The header of LEEF 2.0 without the delimiter that it declares, and the delimiter: itself, its code, or nothing.
 DECLARED = r"^(.*?LEEF: ?2(?:\.\d+)?\|(?:[^|]*\|){4})(\||[^|=\t]{0,8})\|"
+HEAD = r"^(.*?LEEF: ?\d+(?:\.\d+)?\|(?:[^|]*\|){4})"
+#: Palo Alto Networks puts pipes between the pairs, too.
+PIPED = HEAD + r"[\w.-]+=[^|]*\|[\w.-]+="
 #: How relays write a tab.
 WRITTEN_TABS = ("#011", "\\t", "<009>", "^I")
 Header = Mapping[str, tuple[Positions, Positions]]
@@ -116,8 +119,10 @@ def _header(lines: Lines, start: str, names: tuple[str, ...]) -> tuple[Positions
 def _with_tabs(lines: Lines) -> Lines:
     """LEEF lines in the form of version 1.0: tabs between the pairs, and no delimiter in the header."""
     text = lines.text.to_frame().with_columns(head=LINE.str.extract(DECLARED, 1), mark=LINE.str.extract(DECLARED, 2))
-    relayed = ~LINE.str.contains("\t", literal=True) & LINE.str.contains_any(list(WRITTEN_TABS))
-    if text["head"].is_null().all() and not text.select(relayed.any()).item():
+    tabless = ~LINE.str.contains("\t", literal=True)
+    relayed = tabless & LINE.str.contains_any(list(WRITTEN_TABS))
+    piped = tabless & LINE.str.contains(PIPED)
+    if text["head"].is_null().all() and not text.select((relayed | piped).any()).item():
         return lines
     whole = pl.concat_str([pl.col("head"), pl.col("mark"), pl.lit("|")])
     tail = LINE.str.strip_prefix(whole)
@@ -130,6 +135,9 @@ def _with_tabs(lines: Lines) -> Lines:
     for written in WRITTEN_TABS:
         tabs = LINE.str.replace_all(written, "\t", literal=True)
         text = text.select(pl.when(relayed & LINE.str.contains(written, literal=True)).then(tabs).otherwise(LINE))
+    head = LINE.str.extract(HEAD)
+    tabs = pl.concat_str([head, LINE.str.strip_prefix(head).str.replace_all("|", "\t", literal=True)])
+    text = text.select(pl.when(piped).then(tabs).otherwise(LINE))
     return Lines.of_texts(text["line"], lines.numbers)
 
 

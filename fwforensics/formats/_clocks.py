@@ -15,6 +15,7 @@ INSTANT = pl.Datetime("us")
 EPOCH = r"^\d{9,19}(?:\.\d+)?$"
 #: A zone that stands apart from an ISO time, and the fraction that .NET and nanosecond clocks write.
 APART = r"(\d) (?:UTC|GMT|Z)$|(\d) ([+-]\d\d:?\d\d)$"
+SLASHED = r"^(\d{4})[/.](\d\d)[/.](\d\d)"
 #: Letters of Java's date patterns, which LEEF records declare, as those of `strptime`; longest first.
 JAVA = {
     "yyyy": "%Y", "yy": "%y", "MMMM": "%B", "MMM": "%b", "MM": "%m", "M": "%m", "dd": "%d", "d": "%d", "HH": "%H",
@@ -36,8 +37,10 @@ def local(texts: pl.Series) -> pl.Series:
 
 def _read(texts: pl.Series) -> tuple[pl.Series, pl.Series]:
     known = texts.unique()
-    plain = known.str.strip_chars(' "').str.replace(APART, "${1}${2}@${3}").str.replace("@$", "Z").str.replace("@", "")
-    stamps = read_stamps(Lines.of_texts(plain), Context())
+    plain = known.str.strip_chars(' "').str.replace(SLASHED, "$1-$2-$3")
+    plain = plain.str.replace(APART, "${1}${2}@${3}").str.replace("@$", "Z").str.replace("@", "", literal=True)
+    apart = plain.fill_null("") + " "  # or the next text would follow without a gap
+    stamps = read_stamps(Lines.of_texts(apart), Context())
     ok = pl.Series(stamps.ok & ~stamps.yearless)
     micro = pl.Series(np.where(stamps.ok & ~stamps.yearless, stamps.micro, 0)).cast(INSTANT)
     zoned = pl.Series(stamps.zoned)

@@ -43,6 +43,7 @@ def key_tokens(
     breaks: tuple[int, ...],
     mark: int = EQUALS,
     follows: tuple[int, ...] = (),
+    quote: int | None = None,
 ) -> Tokens:
     """Cut every line from `begin` on before each key.
 
@@ -53,6 +54,7 @@ def key_tokens(
         breaks: bytes that no key holds; delimiters and `mark` are among them.
         mark: the byte behind a key.
         follows: bytes one of which follows the mark; none: any.
+        quote: a byte, one of the delimiters, between two of which no other delimiter counts.
     """
     a = lines.bytes
     hits = find(a, breaks, lines.starts, lines.ends)
@@ -66,6 +68,11 @@ def key_tokens(
     if follows:
         is_key &= np.isin(a[hits + 1], np.array(follows, np.uint8))
     is_key &= opens | np.isin(a[np.maximum(before, 0)], np.array(delimiters, np.uint8))
+    if quote is not None:
+        quotes = np.cumsum(a[hits] == quote)
+        first = np.searchsorted(row, row)  # of the line's hits
+        inside = (quotes - quotes[first] + (a[hits[first]] == quote)) & 1 == 1 if len(hits) else is_key
+        is_key &= ~inside | (a[np.maximum(before, 0)] == quote)
     is_key &= start > begin[row]  # a key at the very begin needs no cut
     cuts = start[is_key] - 1
     lo, hi = np.searchsorted(cuts, begin), np.searchsorted(cuts, lines.ends)
@@ -207,7 +214,7 @@ def named(given: Pairs, wanted: set[str], prefixes: tuple[str, ...]) -> tuple[Pi
 
 def _spellings(given: Pairs, prefixes: tuple[str, ...]) -> Iterator[list[tuple[int, str]]]:
     """Names of the values, the surest first: keys, labels, keys without the vendor's prefix."""
-    keys = [(i, k) for i, k in enumerate(given.keys) if k and i not in given.silent]
+    keys = [(i, k or "text") for i, k in enumerate(given.keys) if i not in given.silent]
     yield keys
     yield list(given.labels.items())
     if prefixes:

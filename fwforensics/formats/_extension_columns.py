@@ -133,7 +133,9 @@ STANDARD: dict[str, pl.Expr] = {
     "ts_end": pl.col("@ended"),
     "ts_end_local": pl.col("@ended_local"),
     "kind": kind(),
-    "sensor": given("dvchost", "deviceHostName", "@host", "sender", "dvc", "deviceAddress", "deviceExternalId"),
+    "sensor": given(
+        "dvchost", "deviceHostName", "@host", "sender", "deviceName", "dvc", "deviceAddress", "deviceExternalId"
+    ),
     "action": verdict(WORD, IDS),
     "disposition": WORD.str.to_lowercase(),
     "direction": mapped(pl.coalesce(pl.col("deviceDirection"), pl.col("direction")), DIRECTIONS),
@@ -152,18 +154,18 @@ STANDARD: dict[str, pl.Expr] = {
     "bytes_in": uint("in", "bytesIn", "dstBytes", "bytesReceived"),
     "packets_out": uint("srcPackets", "packetsSent", "sentpkt", "packetsOut"),
     "packets_in": uint("dstPackets", "packetsReceived", "rcvdpkt", "packetsIn"),
-    "duration": number("duration", "durationInSeconds", "sessionDuration", "elapsedTimeInSeconds"),
+    "duration": number("duration", "durationInSeconds", "sessionDuration", "elapsedTimeInSeconds", "elapsedTime"),
     "tcp_flags": tcp_flag_words(pl.col("tcpFlags")),
     "icmp_type": code("icmpType"),
     "icmp_code": code("icmpCode"),
-    "in_iface": given("deviceInboundInterface", "inboundInterface", "srcintf"),
-    "out_iface": given("deviceOutboundInterface", "outboundInterface", "dstintf"),
+    "in_iface": given("deviceInboundInterface", "inboundInterface", "ingressInterface", "srcintf"),
+    "out_iface": given("deviceOutboundInterface", "outboundInterface", "egressInterface", "dstintf"),
     "src_zone": given("sourceZone", "fromZone", "srcZone", "sourceZoneName", "sourceSecurityZone"),
     "dst_zone": given("destinationZone", "toZone", "dstZone", "destinationZoneName", "destinationSecurityZone"),
     "rule": given(
         "rule", "ruleName", "policyName", "policy", "aclRuleName", "accessControlRuleName", "ruleId", "policyId"
     ),
-    "reason": given("reason"),
+    "reason": given("reason", "sessionEndReason"),
     "app": given("app", "applicationProtocol", "application"),
     "dst_name": NAMED,
     "user_name": given("suser", "usrName", "sourceUserName", "duser", "destinationUserName"),
@@ -171,5 +173,5 @@ STANDARD: dict[str, pl.Expr] = {
     "signature_id": pl.when(IDS).then(given("signatureId", "attackid", "deviceEventClassId")),
     "severity": mapped(pl.coalesce(pl.col("severity"), pl.col("sev")), SEVERITIES),
     "session_id": given("sessionId", "session"),
-    "repeat_count": uint("cnt", "baseEventCount", bits=32),
+    "repeat_count": uint("cnt", "baseEventCount", "repeatCount", bits=32),
 }

@@ -48,8 +48,9 @@ class ListedPairs:
         item = LINE
         for pattern, named_item in self.rewrite:
             item = item.str.replace(pattern, named_item)
-        lines = Lines.of_texts(text.to_frame().select(item).to_series(), lines.numbers)
-        tokens = key_tokens(lines, lines.starts, (COMMA, QUOTE), BREAKS, COLON, FOLLOWS)
+        apart = text.to_frame().select(item + " ").to_series()  # or the next line would follow without a gap
+        lines = Lines.of_texts(apart, lines.numbers)
+        tokens = key_tokens(lines, lines.starts, (COMMA, QUOTE), BREAKS, COLON, FOLLOWS, QUOTE)
         escapes = special_positions(lines, None)
         keep = {normal(k) for k in self.keep}
         pieces: list[Piece] = []

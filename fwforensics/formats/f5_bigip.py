@@ -19,7 +19,17 @@ import polars as pl
 
 from fwforensics.formats._cef import CEF_START, Cef
 from fwforensics.formats._either import one_of
-from fwforensics.formats._extension_columns import IDS, KEEP, STANDARD, address, given, moment, named_host, with_times
+from fwforensics.formats._extension_columns import (
+    BOTH_SAID,
+    IDS,
+    KEEP,
+    STANDARD,
+    address,
+    given,
+    moment,
+    named_host,
+    with_times,
+)
 from fwforensics.formats._fields import lower, port
 from fwforensics.formats._format import Format
 from fwforensics.formats._keyvalue import KeyValue
@@ -31,6 +41,8 @@ IP = r"[0-9A-Fa-f.:]*[0-9A-Fa-f](?:%\d+)?"
 PAIR = rf"(?P<src>{IP})[:.](?P<spt>\d+) -> (?P<dst>{IP})[:.](?P<dpt>\d+)"
 #: `01580002:5:`: BIG-IP's id of a message, and its level.
 ID = r"\b[0-9a-f]{8}:\d: "
+IRULE = r"^(?P<rule>/\S+) <(?P<name>HTTP_RESPONSE\w*)>: "
+CLIENT, SERVER = rf"(?P<src>{IP})", rf"(?P<dst>{IP}):(?P<dpt>\d+)"
 ENDS = (
     rf"source ip: (?P<src>{IP}),.*?source port: (?P<spt>\d+), "
     rf"destination ip: (?P<dst>{IP}), destination port: (?P<dpt>\d+)"
@@ -42,20 +54,21 @@ TEXTS = (
     rf"^(?P<name>SSL Handshake failed) for (?P<proto>\w+) {PAIR}(?:: (?P<reason>.*))?$",
     rf"^{PAIR}: (?P<name>Connection error): (?P<reason>.*)$",
     rf"^(?P<name>.*?[Vv]iolations?): (?P<attack>.*?)\. .*{ENDS}.*$",
-    rf"^(?P<rule>/\S+) <(?P<name>\w+)>: .*?\bclient_ip=(?P<src>{IP}) client_port=(?P<spt>\d+) lb_server=(?P<dst>{IP}):"
-    r"(?P<dpt>\d+)(?: host=(?P<host>\S*))?(?P<reason>.*)$",
-    rf"^(?P<rule>/\S+) <(?P<name>HTTP_RESPONSE\w*)>: (?P<src>{IP}):(?P<spt>\d+): .*? from (?P<dst>{IP}):(?P<dpt>\d+)\b"
-    r"(?: URL: (?P<uri>\S+))?(?P<reason>.*)$",
+    rf"{IRULE}.*?\bclient_ip={CLIENT} client_port=(?P<spt>\d+) lb_server={SERVER}(?: host=(?P<host>\S*))?(?P<rest>.*)$",
+    rf"{IRULE}{CLIENT}:(?P<spt>\d+): .*? from {SERVER}\b(?: URL: (?P<uri>\S+))?(?P<rest>.*)$",
     rf"^(?P<name>.*?)(?P<proto>(?i:tcp|udp|icmp|sctp)\b)?,? ?(?:packet )?(?:from )?{PAIR}(?P<reason>.*)$",
 )
 ASM = r'\b(?:unit_hostname|attack_type|date_time|ip_client|uri|violations|support_id|manage_ip_addr|policy_name)="'
 #: What an iRule logs.
 RULE = r"\bRule "
-IS_TEXT = LINE.str.contains(
-    rf"{ID}(?:/\S+:\S*:[0-9a-f]+: |SSL |AUDIT |\[SECEV\]|[0-9A-Fa-f.:]+:\d+ -> |.* -> )|{RULE}/\S+ <[A-Z_]+>: "
+IS_TEXT = LINE.str.contains(rf"{ID}(?:/\S+:\S*:[0-9a-f]+: |SSL |AUDIT |\[SECEV\]|.* -> )") | LINE.str.contains(
+    rf"{RULE}/\S+ <[A-Z_]+>: "
 )
 IS_ASM = LINE.str.contains(r"\bip_client=") & LINE.str.contains(r"\b(?:support_id|policy_name|attack_type)=")
 IS_ATTACK = (IDS | given("attack_type", "attack", "violations").is_not_null()).fill_null(False)
+FROM = address("src", "source_address", "ip_client")
+TO = address("dst", "destination_address", "dest_ip")
+BOTH_NAMED = given("ip_client").is_not_null() & given("dest_ip").is_not_null()
 WORD = given("act", "action", "request_status", "enforcement_action")
 
 FORMAT = Format(
@@ -75,6 +88,7 @@ FORMAT = Format(
                 body=LINE.str.extract(rf"^(.*?(?:{ID}|{RULE}))").str.len_bytes(),
                 patterns={},
                 otherwise=TEXTS,
+                keep=("listener", "name", "uri"),
                 noise=~pl.col("@text").str.contains(rf"{IP}.* -> {IP}"),
             ),
         ),
@@ -83,9 +97,10 @@ FORMAT = Format(
     ),
     columns={
         **STANDARD,
+        "ignored": pl.when((FROM.is_null() | TO.is_null()) & ~BOTH_SAID & ~BOTH_NAMED).then(pl.lit("no traffic")),
         "kind": pl.when(IS_ATTACK)
         .then(pl.lit("ids"))
-        .when(pl.col("deviceProduct").str.contains(r"^(?:ASM|PSM|BIG-IP)$") | pl.col("uri").is_not_null())
+        .when(pl.col("deviceProduct").str.contains(r"^(?:ASM|PSM|BIG-IP)$") | pl.col("name").str.contains("^HTTP_"))
         .then(pl.lit("proxy"))
         .when(pl.col("name").str.contains("DNS"))
         .then(pl.lit("dns"))
@@ -93,11 +108,13 @@ FORMAT = Format(
         .then(pl.lit("vpn"))
         .otherwise(pl.lit("firewall")),
         "action": verdict(WORD, IS_ATTACK),
-        "disposition": pl.coalesce(WORD, pl.when(pl.col("rule").is_null()).then(pl.col("name"))).str.to_lowercase(),
+        "disposition": pl.coalesce(
+            WORD, pl.when(pl.col("name").str.contains("failed|error")).then(pl.col("name"))
+        ).str.to_lowercase(),
         "protocol": lower("proto"),
-        "src_ip": address("src", "source_address", "ip_client"),
+        "src_ip": FROM,
         "src_port": port("spt", "src_port"),
-        "dst_ip": address("dst", "destination_address", "dest_ip"),
+        "dst_ip": TO,
         "dst_port": port("dpt", "dest_port"),
         "in_iface": given("vlan"),
         "rule": given("aclRuleName", "rule", "policy_name"),

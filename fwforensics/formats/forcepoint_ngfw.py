@@ -49,7 +49,7 @@ FORMAT = Format(
         .when(IS_ATTACK)
         .then(pl.lit("ids"))
         .otherwise(pl.lit("firewall")),
-        "sensor": given("sender", "dvchost", "deviceExternalId", "@host"),
+        "sensor": given("sender", "deviceExternalId", "dvchost", "@host"),
         "action": pl.when(DECIDED.is_in(["blacklisted", "blacklist"]))
         .then(pl.lit("deny"))
         .otherwise(verdict(DECIDED, IS_ATTACK)),

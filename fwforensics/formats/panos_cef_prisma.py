@@ -27,7 +27,7 @@ KEPT = (*KEEP, "start", "severity", "PanOSSeverity", "flexString2", "Rule", "Rul
 KIND = pl.col("deviceEventClassId").str.to_uppercase()
 NAME = pl.col("name").str.to_lowercase()
 IS_THREAT = (KIND.str.contains("THREAT") | NAME.str.contains("threat")).fill_null(False)
-IS_URL = IS_THREAT & (NAME == "url")
+IS_URL = IS_THREAT & ((NAME == "url") | (KIND == "URL"))
 SESSION = moment("sessionStartTime")
 GENERATED = moment("start", "timeGenerated", "rt")
 SEVERITIES = {word: word for word in ("informational", "low", "medium", "high", "critical")}
@@ -62,14 +62,16 @@ FORMAT = Format(
         "sensor": given("dvchost", "deviceName", "deviceExternalId", "deviceSN", "@host"),
         "action": verdict(given("act"), IS_THREAT),
         "disposition": given("act").str.to_lowercase(),
-        "bytes": uint("bytes"),
-        "packets": uint("packetsTotal"),
-        "duration": number("sessionDuration"),
+        "bytes": uint("bytes", "totalBytes"),
+        "packets": uint("packetsTotal", "packets"),
+        "duration": number("sessionDuration", "elapsedTimeInSeconds"),
         "rule": given("Rule", "ruleMatched", "ruleUUID"),
         "user_name": given("suser", "suser0", "sourceUserName", "sourceUser", "duser"),
         "signature": pl.when(IS_THREAT & ~IS_URL).then(given("threatName", "threatID", "cat")),
         "signature_id": pl.when(IS_THREAT & ~IS_URL).then(pl.col("threatID").str.extract(r"(\d+)")),
-        "severity": pl.coalesce(mapped("PanOSSeverity", SEVERITIES), mapped("severity", NUMBERS)),
+        "severity": pl.when(IS_THREAT).then(
+            pl.coalesce(mapped("PanOSSeverity", SEVERITIES), mapped("severity", NUMBERS))
+        ),
         "session_id": given("sessionID"),
         "src_zone": given("fromZone", "sourceZone"),
         "dst_zone": given("toZone", "destinationZone"),

@@ -23,7 +23,7 @@ from fwforensics.formats._listed_pairs import ListedPairs
 from fwforensics.formats._verdicts import verdict
 
 PROTOCOLS = "TCP|UDP|ICMP|ICMPv6|ICMPV6|OTHERS|Others|ETHERNET|Ethernet|RAW|IP|ARP|Unknown|UNKNOWN|ALL"
-KEPT = ("Application", "Event Description", "Location", "Domain Name", "Local Host Name", "Remote Host Name")
+KEPT = ("Application", "Event Description", "Intrusion URL", "Remote Host Name")
 HEAD = r"^(.*?\bSymantecServer(?: [^:]*)?: |<\d+>\d \S+ \S+ \S+ \S+ \S+ (?:-|\[.*?\]) )"
 REWRITE = (
     (r",(Inbound|Outbound|Unknown)(,|$)", ",Traffic Direction: ${1}${2}"),
@@ -36,9 +36,7 @@ SAID = pl.col("Event Description")
 PROTOCOL, NO_PROTOCOL = lower("Network Protocol"), ("others", "unknown", "ethernet", "raw", "all", "ip", "arp")
 IS_ATTACK = SAID.is_not_null() | pl.col("CIDS Signature ID").is_not_null()
 #: What a security log says at the end of its description.
-OUTCOME = SAID.str.extract(
-    r"(?i)\b(detected but not blocked|has been blocked|attack blocked|blocked|not blocked|allowed)\b"
-)
+OUTCOME = SAID.str.extract(r"(?i)\b(detected but not blocked|has been blocked|(?:attack |not )?blocked|allowed)\b")
 WORD = pl.coalesce(pl.col("Action"), OUTCOME)
 
 
@@ -58,9 +56,7 @@ FORMAT = Format(
     is_record=LINE.str.contains(r",Local(?: Host(?: IP)?)?: ") & LINE.str.contains(r",Remote Host(?: IP| Name)?: "),
     layout=with_times(
         ListedPairs(
-            begin=LINE.str.extract(
-                r"^(.*?\bSymantecServer(?: [^:]*)?: |<\d+>\d \S+ \S+ \S+ \S+ \S+ (?:-|\[.*?\]) )"
-            ).str.len_bytes(),
+            begin=LINE.str.extract(HEAD).str.len_bytes(),
             rewrite=REWRITE,
             keep=KEPT,
         ),
@@ -79,9 +75,7 @@ FORMAT = Format(
         .then(pl.lit("inbound"))
         .when(lower("Traffic Direction") == "outbound")
         .then(pl.lit("outbound")),
-        "protocol": pl.when(
-            ~lower("Network Protocol").is_in(["others", "unknown", "ethernet", "raw", "all", "ip"])
-        ).then(lower("Network Protocol")),
+        "protocol": pl.when(~PROTOCOL.is_in(NO_PROTOCOL)).then(PROTOCOL),
         "src_ip": end(REMOTE, LOCAL),
         "src_port": end(port("Remote Port"), port("Local Port")),
         "dst_ip": end(LOCAL, REMOTE),

@@ -29,6 +29,7 @@ from fwforensics.formats._verdicts import verdict
 KEPT = (*KEEP, "ssip", "ssport", "nwsvc", "rule", "threatcat", "epochtime", "tz", "login", "dnat", "proto", "duration")
 IS_THREAT = given("threatname", "threat_name", "ipsrulelabel").is_not_null()
 IS_DROPPED = pl.coalesce("action", "act").str.contains(r"(?i)\bips\b")
+#: The CEF feed calls the tunnel's source a translation; it is none.
 SPAN = pl.coalesce(number("durationms") / 1000, number("duration"))
 CODES = ["%20", "%40", "%2F", "%5C", "%2C", "%26", "%28", "%29", "%3A", "%25"]
 PLAIN = [" ", "@", "/", "\\", ",", "&", "(", ")", ":", "%"]
@@ -75,14 +76,14 @@ FORMAT = Format(
         "src_port": port("csport", "spt"),
         "dst_ip": address("cdip", "dst", "sdip"),
         "dst_port": port("cdport", "dpt"),
-        "src_nat_ip": address("ssip", "sourceTranslatedAddress"),
-        "src_nat_port": port("ssport", "sourceTranslatedPort"),
+        "src_nat_ip": address("ssip", "deviceTranslatedAddress"),
+        "src_nat_port": port("ssport", "deviceTranslatedPort"),
         "dst_nat_ip": address("sdip", "destinationTranslatedAddress"),
         "dst_nat_port": port("sdport", "destinationTranslatedPort"),
         "bytes_out": uint("outbytes", "out"),
         "bytes_in": uint("inbytes", "in"),
         "duration": SPAN,
-        "rule": plain(given("rulelabel", "rule", "firewallRule", "cs2")),
+        "rule": plain(given("rulelabel", "rule", "firewallRule", "reason")),
         "app": given("nwapp", "nwapplication", "nwsvc", "app"),
         "dst_name": named_host("cltdomain", "sdomain", "dhost"),
         "user_name": plain(given("user", "login", "suser")),
