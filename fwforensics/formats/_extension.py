@@ -73,17 +73,14 @@ def key_tokens(
         first = np.searchsorted(row, row)  # of the line's hits
         inside = (quotes - quotes[first] + (a[hits[first]] == quote)) & 1 == 1 if len(hits) else is_key
         is_key &= ~inside | (a[np.maximum(before, 0)] == quote)
-    is_key &= start > begin[row]  # a key at the very begin needs no cut
-    cuts = start[is_key] - 1
-    lo, hi = np.searchsorted(cuts, begin), np.searchsorted(cuts, lines.ends)
+    cuts = start[is_key] - 1  # one before the line's begin where a key opens it: the first token is never a pair
+    lo, hi = np.searchsorted(cuts, begin - 1), np.searchsorted(cuts, lines.ends)
     return Tokens(begin, lines.ends, cuts, lo, hi - lo + 1, np.zeros(len(lines), np.bool_))
 
 
 def pair_shape(tokens: list[bytes]) -> list[Literal]:
-    """`key=` of each token; only the first can be without one."""
-    keys = [re.match(rb"[^=]+=", token) for token in tokens]
-    bare = keys and not re.match(rb"[\w.\-\[\] ]+=", tokens[0])
-    return [(i, b"" if k is None or (i == 0 and bare) else k.group(0), False) for i, k in enumerate(keys)]
+    """`key=` of each token but the first, which is the text before all keys."""
+    return [(i, token[: token.index(b"=") + 1], False) for i, token in enumerate(tokens) if i]
 
 
 def by_shape(
@@ -122,13 +119,19 @@ class Pairs:
     silent: set[int] = field(default_factory=set)
 
 
-def pairs(lines: Lines, group: Group, header: Mapping[str, tuple[Positions, Positions]]) -> Iterator[Pairs]:
-    """The fields of one shape behind those of the header; split where lines label their custom fields otherwise."""
-    starts, ends = group.starts.copy(), group.ends.copy()
+def values(group: Group) -> tuple[Positions, Positions]:
+    """Borders of the text before all keys and of the values; shape (keys + 1, rows)."""
+    starts, ends = group.starts.copy(), np.maximum(group.ends, group.starts)
     for token, literal, _ in group.shape or ():
         starts[token] += len(literal)
+    return starts, ends
+
+
+def pairs(lines: Lines, group: Group, header: Mapping[str, tuple[Positions, Positions]]) -> Iterator[Pairs]:
+    """The fields of one shape behind those of the header; split where lines label their custom fields otherwise."""
+    starts, ends = values(group)
     _trim(lines, starts, ends)
-    keys = [*header, *((literal[:-1].decode(errors="replace").strip()) for _, literal, _ in group.shape or ())]
+    keys = [*header, "", *((literal[:-1].decode(errors="replace").strip()) for _, literal, _ in group.shape or ())]
     first = np.array([h[0][group.rows] for h in header.values()], np.int64).reshape(len(header), len(group.rows))
     last = np.array([h[1][group.rows] for h in header.values()], np.int64).reshape(len(header), len(group.rows))
     whole = Pairs(group.rows, keys, np.concatenate((first, starts)), np.concatenate((last, ends)))

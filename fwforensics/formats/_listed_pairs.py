@@ -6,13 +6,12 @@ blank or the item's end follows. So a value may hold commas, quoted or not.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
-from fwforensics.formats._extension import Pairs, as_written, by_shape, extra_texts, key_tokens, named, normal
+from fwforensics.formats._extension import Pairs, as_written, by_shape, extra_texts, key_tokens, named, normal, values
 from fwforensics.formats._format import Context, Fields
 from fwforensics.formats._lines import Lines
 from fwforensics.formats._pieces import LINE, Piece, build_columns, special_positions, with_extra
@@ -65,18 +64,14 @@ class ListedPairs:
 
 
 def _shape(tokens: list[bytes]) -> list[Literal]:
-    keys = [re.match(rb'[A-Za-z0-9 \-_/]+:(?=[ ,"]|$)', token) for token in tokens]
-    return [(i, b"" if k is None else k.group(0), False) for i, k in enumerate(keys)]
+    return [(i, token[: token.index(b":") + 1], False) for i, token in enumerate(tokens) if i]
 
 
 def _pairs(lines: Lines, group: Group) -> Pairs:
     """Names and borders of the values of one shape: without blanks around them, commas and quotes behind them."""
     a = lines.bytes
-    starts, ends = group.starts.copy(), group.ends.copy()
-    keys = []
-    for token, literal, _ in group.shape or ():
-        starts[token] += len(literal)
-        keys.append(literal.decode(errors="replace").rstrip(":").strip())
+    starts, ends = values(group)
+    keys = ["", *(literal.decode(errors="replace").rstrip(":").strip() for _, literal, _ in group.shape or ())]
     for marks in ((32, 9, 13), (COMMA,), (32, 9), (QUOTE,), (32, 9)):
         ends -= (ends > starts) & np.isin(a[np.maximum(ends - 1, 0)], np.array(marks, np.uint8))
     starts += (ends > starts) & (a[starts] == 32)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from fwforensics.formats._extension import BREAKS, Pairs, by_shape, extra_texts, key_tokens, named, normal
+from fwforensics.formats._extension import BREAKS, Pairs, by_shape, extra_texts, key_tokens, named, normal, values
 from fwforensics.formats._format import Context, Fields
 from fwforensics.formats._lines import Lines, Positions
 from fwforensics.formats._pieces import ROW, Piece, bad_rows, build_columns, special_positions, with_extra
@@ -66,16 +66,13 @@ class QuotedPairs:
 
     def _shape(self, tokens: list[bytes]) -> list[Literal]:
         mark = re.escape(self.mark.encode())
-        keys = [re.match(rb"\[?[^\s\"]+?" + mark + mark + rb'?"', token) for token in tokens]
-        return [(i, b"" if k is None else k.group(0), False) for i, k in enumerate(keys)]
+        keys = [re.match(rb"[^\s\"]+?" + mark + mark + rb'?"?', token) for token in tokens[1:]]
+        return [(i, k.group(0) if k else b"", False) for i, k in enumerate(keys, 1)]
 
     def _pairs(self, lines: Lines, group: Group) -> Pairs:
         """Names and borders of the values of one shape."""
-        starts, ends = group.starts.copy(), group.ends.copy()
-        keys = []
-        for token, literal, _ in group.shape or ():
-            starts[token] += len(literal)
-            keys.append(literal.decode(errors="replace").strip('["' + self.mark))
+        starts, ends = values(group)
+        keys = ["", *(literal.decode(errors="replace").strip('"' + self.mark) for _, literal, _ in group.shape or ())]
         _without_tail(lines, starts, ends)
         return Pairs(group.rows, keys, starts, ends)
 
