@@ -14,7 +14,7 @@ without `tz` they are local to the firewall. A record that knows its `duration` 
 
 A session that was closed, reset, or timed out was allowed; IPS and virus records are `alert` unless the traffic was
 stopped. `direction` says which way a message went inside the session and stays in `extra`; `sentdelta` and `rcvddelta`
-(since the last interim log) do too, as the totals contain them. Not covered: the CEF output.
+(since the last interim log) do too, as the totals contain them. The CEF output is read by `cef`.
 """
 
 from __future__ import annotations
