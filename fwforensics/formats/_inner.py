@@ -1,4 +1,4 @@
-"""JSON lines whose record is an object inside another one, as exporters and search engines write them."""
+"""A record inside a line: an object in another one, as search engines write it, or fields in brackets."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 
-from fwforensics.formats._format import Context, Fields
-from fwforensics.formats._json import Json
+from fwforensics.formats._format import Context, Fields, Layout
 from fwforensics.formats._lines import Lines
 from fwforensics.formats._pieces import LINE, ROW
 
@@ -20,12 +19,12 @@ class Inner:
 
     Attributes:
         layout: how the record falls apart.
-        before: pattern of what may stand before the record; a group for all of it, which the record's brace follows.
-        after: the same for what stands behind the record's last brace.
+        before: pattern of what may stand before the record; a group for all of it.
+        after: the same for what stands behind the record's end.
         around: name of a column → pattern of its value, in what stands before and behind.
     """
 
-    layout: Json
+    layout: Layout
     before: str
     after: str
     around: Mapping[str, str] = field(default_factory=dict)

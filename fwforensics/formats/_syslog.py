@@ -30,7 +30,7 @@ _NAME = (
     r"^[ :]*(?:[A-Z]{3,4}:? )?(?:(?P<host>[^\s\[\]=%<{]*[^\s:\[\]=%<,{])\s+)?(?:[a-z0-9]+\.[a-z]+\s+)?"
     r"(?:(?P<program>[^\s:\[\]=%<{\"]{1,64})(?:\[(?P<pid>[^\]\s]*)\])?:)?"
 )
-_RFC5424 = r"^ (?P<host>\S+) (?P<program>\S+) (?P<pid>\S+) \S+ (?:-|(?:\[(?:[^\]\\]|\\.)*\])+)"
+_RFC5424 = r"^ (?P<host>\S+) (?P<program>\S+) (?P<pid>\S+) \S+ (?:-|(?:\[(?:[^\]\\]|\\.)*\])+|\[[^\]]*$)"
 _WHOLE = r"(?P<all>.*)$"
 HEAD_BYTES = 240
 #: The kernel's own clock, which makes every head differ and says nothing that the header does not.
