@@ -36,8 +36,8 @@ APPTRACK = (
 ATTACK = (
     r"^IDP: [Aa]t (?P<at>\d+), (?P<type>\S+) Attack log "
     rf"<(?P<src>{ADDRESS})/(?P<src_port>\d+)->(?P<dst>{ADDRESS})/(?P<dst_port>\d+)> "
-    r"for (?P<proto>\S+) protocol and service (?P<service>\S+) application (?P<app>\S+) by rule (?P<rule_no>\S+) of rulebase "
-    r"(?P<rulebase>\S+) in policy "
+    r"for (?P<proto>\S+) protocol and service (?P<service>\S+) application (?P<app>\S+) by rule "
+    r"(?P<rule_no>\S+) of rulebase (?P<rulebase>\S+) in policy "
     r"(?P<policy>[^\s.]+)\. attack: .*?action=(?P<verdict>\w+), threat-severity=(?P<severity>\w+), "
     rf"name=(?P<signature>[^,]*?),(?: NAT <(?P<nat_src>{ADDRESS}):(?P<nat_src_port>\d+)->(?P<nat_dst>{ADDRESS}):"
     r"(?P<nat_dst_port>\d+)>,)?(?: time-elapsed=(?P<elapsed>\d+),)?(?: inbytes=(?P<bytes_in>\d+),)?"

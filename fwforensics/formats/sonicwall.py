@@ -92,7 +92,9 @@ FORMAT = Format(
     & LINE.str.contains(r" m=\d+\b")
     & ~LINE.str.contains(" logtype=", literal=True),
     layout=KeyValue(
-        anchor=LINE.str.find(r"\bid=\S+ "), quote='"', keep=("proto", "src", "dst", "m", "note", "sid", "msg", "natSrc", "natDst")
+        anchor=LINE.str.find(r"\bid=\S+ "),
+        quote='"',
+        keep=("proto", "src", "dst", "m", "note", "sid", "msg", "natSrc", "natDst"),
     ),
     columns={
         "ignored": pl.when(pl.all_horizontal(pl.col(c).is_null() for c in ENDS)).then(pl.lit("no traffic")),
