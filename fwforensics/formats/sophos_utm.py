@@ -1,7 +1,7 @@
 """Sophos UTM 9 (Astaro): packet filter, intrusion prevention, web, reverse and mail proxy, logins.
 
 `id="2001" severity="info" sys="SecureNet" sub="packetfilter" … action="drop" … srcip=… dstip=…`, behind the UTM's
-own header (`2023:04:28-00:50:54 host ulogd[12511]:`), another syslog header, or none. What the UTM's DHCP, DNS and other
+own header (`2023:04:28-00:50:54 host ulogd[12511]:`), another syslog header, or none. What its DHCP, DNS and other
 services write behind that header is ignored as "other program".
 
 Reference: https://community.sophos.com/utm-firewall/f/recommended-reads/22065/utm-packetfilter-logfiles-on-sophos-utm
