@@ -80,9 +80,13 @@ ZONE = pl.col("timezone").str.extract_groups(r"^(?:GMT|UTC)?([+-])(\d\d?):?(\d\d
 MINUTES = ZONE.struct.field("2").cast(pl.Int64, strict=False) * 60 + ZONE.struct.field("3").cast(
     pl.Int64, strict=False
 ).fill_null(0)
-AHEAD = pl.when(pl.col("timezone").is_in(["GMT", "UTC"])).then(0).when(ZONE.struct.field("1") == "-").then(
-    -MINUTES
-).otherwise(MINUTES)
+AHEAD = (
+    pl.when(pl.col("timezone").is_in(["GMT", "UTC"]))
+    .then(0)
+    .when(ZONE.struct.field("1") == "-")
+    .then(-MINUTES)
+    .otherwise(MINUTES)
+)
 STAMP = CIVIL.str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="us")
 UTC = pl.coalesce(iso("timestamp"), STAMP - pl.duration(minutes=AHEAD))
 LOCAL = pl.coalesce(STAMP, iso_local("timestamp"))
