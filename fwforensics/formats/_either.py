@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,7 +32,7 @@ class Either:
         second = lines.text.to_frame().select(self.is_second.fill_null(False).alias("s")).to_series().to_numpy()
         if not second.any():
             return self.first.fields(lines, wanted, context)
-        frames, bad = [], []
+        frames, bad, skipped = [], [], []
         for layout, which in ((self.first, ~second), (self.second, second)):
             rows = np.flatnonzero(which)
             if not len(rows):
@@ -40,7 +41,21 @@ class Either:
             frames.append(_numbered(part.frame, rows))
             if part.bad is not None:
                 bad.append(_numbered(part.bad, rows))
-        return Fields(pl.concat(frames, how="diagonal").sort(ROW), pl.concat(bad) if bad else None)
+            if part.skipped is not None:
+                skipped.append(_numbered(part.skipped, rows))
+        return Fields(
+            pl.concat(frames, how="diagonal").sort(ROW),
+            pl.concat(bad) if bad else None,
+            pl.concat(skipped, how="diagonal") if skipped else None,
+        )
+
+
+def one_of(cases: Sequence[tuple[pl.Expr, Layout]], otherwise: Layout) -> Layout:
+    """The layout of the first case that holds for a line, else the last one."""
+    layout = otherwise
+    for test, special in reversed(cases):
+        layout = Either(layout, special, test)
+    return layout
 
 
 def _numbered(frame: pl.DataFrame, rows: np.ndarray[tuple[int], np.dtype[np.int64]]) -> pl.DataFrame:

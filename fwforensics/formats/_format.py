@@ -140,6 +140,7 @@ class Format:
         opens: column headers, which name the fields of lines that say nothing of themselves (a CSV export).
         follows: from a header's text to which of the lines below it are its rows.
         priority: lower claims first where two formats take the same line (a CEF line of a vendor that has its own).
+        before: general formats (`cef`) whose lines this one claims first, also where the source showed them first.
     """
 
     name: str
@@ -159,3 +160,4 @@ class Format:
     opens: pl.Expr | None = None
     follows: Callable[[str], pl.Expr] | None = None
     priority: int = 50
+    before: tuple[str, ...] = ()

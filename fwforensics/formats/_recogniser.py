@@ -47,7 +47,7 @@ class Recogniser:
             self._below_headers(text, free, found)
         if not self.active and len(free) > 2 * SAMPLE:
             self._probe(text, np.flatnonzero(free))
-        self._ask(self.active, text, free, found)
+        self._ask(self._with_special(), text, free, found)
         if not headed and free.any():
             self._below_headers(text, free, found)
         if free.any():
@@ -63,6 +63,14 @@ class Recogniser:
         found: dict[str, Mask] = {}
         self._ask(self.formats, some, np.ones(some.height, np.bool_), found)
         self.active = sorted((f for f in self.formats if f.name in found), key=lambda f: (f.priority, f.name))
+
+    def _with_special(self) -> list[Format]:
+        """The active formats, and before each general one those that claim special lines of it."""
+        order: list[Format] = []
+        for fmt in self.active:
+            order += [f for f in self.formats if fmt.name in f.before and f not in self.active and f not in order]
+            order.append(fmt)
+        return order
 
     def _ask(self, formats: Iterable[Format], text: pl.DataFrame, free: Mask, found: dict[str, Mask]) -> None:
         """Offer the free lines to each format in turn."""
