@@ -2,8 +2,9 @@
 
 A traffic message is read by place, `Allow 1-Trusted 0-External 52 tcp 20 127 source destination ports …`, with
 `key="value"` pairs and the policy in brackets behind it; proxies leave out length and TTL. LEEF records name the same
-fields (`disp`, `in_if`, `src`, `srcPostNAT`), with tabs that a relay may have written as `#011`. Of diagnostic and event
-messages those that name two ends of a negotiation, or who logged in from where; all others are "no traffic".
+fields (`disp`, `in_if`, `src`, `srcPostNAT`), with tabs that a relay may have written as `#011`. Of diagnostic and
+event messages those are read that name two ends of a negotiation, or who logged in from where; all others are ignored
+as "no traffic".
 
 Reference: https://www.watchguard.com/help/docs/fireware/12/en-US/log_catalog/index.html
 
@@ -39,9 +40,10 @@ SHOWN = (
     r"(?: (?P<tail>[A-Za-z]\w*=.*))?$"
 )
 REMOTE = rf"(?P<dst>{ADDRESS}?):(?P<dstPort>\d+)"
+LOCAL_END = rf"(?P<src>{ADDRESS}?)(?::(?P<srcPort>\d+))?"
+REMOTE_END = rf"(?P<dst>{ADDRESS}?)(?::(?P<dstPort>\d+))?"
 NEGOTIATED = (
-    rf"^(?P<what>.*?(?:negotiation|exchange|message)) from (?P<src>{ADDRESS}?)(?::(?P<srcPort>\d+))? to "
-    rf"(?P<dst>{ADDRESS}?)(?::(?P<dstPort>\d+))?(?P<rest> .*)?$",
+    rf"^(?P<what>.*?(?:negotiation|exchange|message)) from {LOCAL_END} to {REMOTE_END}(?P<rest> .*)?$",
     rf"^(?P<what>.*?)local-?gw:(?P<src>{ADDRESS}?):(?P<srcPort>\d+) remote-?gw:{REMOTE}(?P<rest> .*)$",
 )
 REAL = rf"IP address is (?P<src>{ADDRESS}?)"
