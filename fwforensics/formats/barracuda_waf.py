@@ -27,14 +27,14 @@ NF = (
 )
 WF = (
     rf"^(?P<level>[A-Z]+) (?P<attack>\S+) (?P<src>{ADDRESS}) (?P<src_port>\d+) (?P<dst>{ADDRESS}) (?P<dst_port>\d+) "
-    r"(?P<rule>\S+) (?P<rule_type>\S+) (?P<verdict>[A-Z]+) (?P<follow_up>.*?) \[(?P<details>.*?)\] (?P<method>\S+) (?P<url>\S*)"
-    r"(?P<rest>.*)$"
+    r"(?P<rule>\S+) (?P<rule_type>\S+) (?P<verdict>[A-Z]+) (?P<follow_up>.*?) \[(?P<details>.*?)\] (?P<method>\S+) "
+    r"(?P<url>\S*)(?P<rest>.*)$"
 )
 TR = (
-    rf"^(?P<dst>{ADDRESS}) (?P<dst_port>\d+) (?P<src>{ADDRESS}) (?P<src_port>\d+) (?P<login>.*?) (?P<method>\"-\"|[A-Z_]+) "
-    r"(?P<tls>HTTP|TLSv[\d.]+|SSLv\d\S*|\"-\") (?P<host>\S+) (?P<version>\S+) (?P<status>\d{3}) (?P<bytes_sent>\d+) "
-    r"(?P<bytes_received>\d+) (?P<cache_hit>\d+) (?P<time_taken>\d+) (?P<server>\S+) (?P<server_port>\d+) "
-    r"(?P<server_time>\d+)(?P<rest>.*)$"
+    rf"^(?P<dst>{ADDRESS}) (?P<dst_port>\d+) (?P<src>{ADDRESS}) (?P<src_port>\d+) (?P<login>.*?) "
+    r"(?P<method>\"-\"|[A-Z_]+) (?P<tls>HTTP|TLSv[\d.]+|SSLv\d\S*|\"-\") (?P<host>\S+) (?P<version>\S+) "
+    r"(?P<status>\d{3}) (?P<bytes_sent>\d+) (?P<bytes_received>\d+) (?P<cache_hit>\d+) (?P<time_taken>\d+) "
+    r"(?P<server>\S+) (?P<server_port>\d+) (?P<server_time>\d+)(?P<rest>.*)$"
 )
 ACTIONS = {"deny": "deny", "drop": "deny", "redirect": "deny", "allow": "allow", "permit": "allow", "log": "alert"}
 SEVERITIES = {
