@@ -37,6 +37,10 @@ class Inner:
         records = Lines(lines.data, lines.starts + sizes[0], lines.ends - sizes[1], lines.numbers)
         given = self.layout.fields(records, wanted, context)
         rows = given.frame[ROW].cast(pl.UInt32)
+        if "@head" in given.frame.columns:  # a head of the record is one of the line
+            at = rows.to_numpy()
+            ends = records.starts[at] + given.frame["@head"].str.len_bytes().fill_null(0).to_numpy().astype(np.int64)
+            given.frame = given.frame.with_columns(lines.column("@head", lines.starts[at], ends))
         outer = cut.select(pl.coalesce(pl.all().str.extract(p)).alias(name) for name, p in self.around.items())
         given.frame = given.frame.with_columns(outer[name].gather(rows) for name in self.around)
         return given
