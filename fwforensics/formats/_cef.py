@@ -31,9 +31,9 @@ from fwforensics.formats._lines import Lines, Positions
 from fwforensics.formats._pieces import LINE, ROW, Piece, bad_rows, build_columns, special_positions, with_extra
 from fwforensics.formats._tokens import Tokens, escaped, find
 
-#: A relay that takes `CEF:` for the program's name leaves the rest.
+#: A relay that takes `CEF:` or `LEEF:` for the program's name leaves the rest.
 CEF_START = r"CEF: ?\d+(?:\.\d+)?\||^\s*[01]\|[^|=]+\|[^|=]+\|"
-LEEF_START = r"LEEF: ?\d+(?:\.\d+)?\|"
+LEEF_START = r"LEEF: ?\d+(?:\.\d+)?\||(?:^|\s)[12]\.0\|[^|=]+\|[^|=]+\|"
 CEF_HEADER = ("deviceVendor", "deviceProduct", "deviceVersion", "deviceEventClassId", "name", "severity")
 LEEF_HEADER = ("deviceVendor", "deviceProduct", "deviceVersion", "EventID")
 #: Header fields that say which record it is; they go to `extra` even where a column takes them.

@@ -122,7 +122,9 @@ FORMAT = Format(
     reference="https://sc1.checkpoint.com/documents/Log_Exporter/EN/Content/Topics/Appendix.htm",
     notes="Tables and headers without zone are local to the gateway: --tz. Audit logs without two ends are ignored.",
     is_record=IS_NATIVE | IS_STRUCTURED | IS_CEF | IS_PIPED | IS_JSON | LINE.str.contains(ROW),
-    opens=LINE.str.contains(HEADER) & LINE.str.contains(r"(?i)\b(?:i/f_name|interface|blade|s_port)\b"),
+    opens=LINE.str.contains(HEADER)
+    & ~LINE.str.contains("=", literal=True)
+    & LINE.str.contains(r"(?i)\b(?:i/f_name|interface|blade|s_port)\b"),
     follows=follows,
     layout=Derived(LAYOUT, {**clocked("began", FIRST), **clocked("ended", LAST), "@table_time": OF_TABLE}),
     columns={
