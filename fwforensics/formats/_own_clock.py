@@ -26,9 +26,7 @@ STAMP = (
 MINUTES = {name: 60 * hours for name, hours in ZONES.items()} | {"ACST": 570, "ACDT": 630, "NST": -210, "NDT": -150}
 #: What may stand before a device's name, or in its place.
 ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?"
-BSD = (
-    r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]* +\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d(?:[.,]\d+)?(?: \d{4})?"
-)
+BSD = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]* +\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d(?:[.,]\d+)?(?: \d{4})?"
 HOST = (
     rf"^(?:<\d+>)?(?:1 )?(?:{ISO}|{BSD})?(?:\s+[A-Za-z]+\d?\.[A-Za-z]+\s)?[\s:]*(?:\d+:?\s+)*(?:\d+: )*"
     r"(?P<host>[0-9A-Fa-f]*:[0-9A-Fa-f:]*:[0-9A-Fa-f]*|[\w.-]*[A-Za-z][\w.-]*|\d{1,3}(?:\.\d{1,3}){3})(?:[\s:]|$)"
@@ -66,7 +64,9 @@ def _host() -> pl.Expr:
     return pl.when(~name.str.contains(UPTIME)).then(name.str.strip_suffix(":"))
 
 
-def _times(lines: Lines, rows: np.ndarray[tuple[int], np.dtype[np.int64]], found: pl.DataFrame, context: Context) -> pl.DataFrame:
+def _times(
+    lines: Lines, rows: np.ndarray[tuple[int], np.dtype[np.int64]], found: pl.DataFrame, context: Context
+) -> pl.DataFrame:
     """The stamps, read where they stand."""
     skip = found["before"].str.len_bytes().fill_null(0).to_numpy().astype(np.int64)
     there = Lines(lines.data, lines.starts[rows] + skip, lines.ends[rows], lines.numbers[rows])
@@ -77,14 +77,23 @@ def _times(lines: Lines, rows: np.ndarray[tuple[int], np.dtype[np.int64]], found
     hours = offset.str.extract(r"^[+-](\d{1,2})").cast(pl.Int64)
     minutes = sign * (hours * 60 + offset.str.extract(r"^[+-]\d{1,2}:?(\d\d)$").cast(pl.Int64).fill_null(0))
     named = name.replace_strict(MINUTES, default=None, return_dtype=pl.Int64)
-    ahead = pl.when(offset.is_null()).then(named).when(name.is_null() | named.is_not_null()).then(named.fill_null(0) + minutes)
+    ahead = (
+        pl.when(offset.is_null())
+        .then(named)
+        .when(name.is_null() | named.is_not_null())
+        .then(named.fill_null(0) + minutes)
+    )
     frame = found.with_columns(
         micro=pl.Series(stamps.micro).cast(pl.Datetime("us")),
         zoned=pl.Series(stamps.zoned) & found["offset"].is_null(),
         read=pl.Series(stamps.ok) & found["before"].is_not_null(),
         yearless=pl.Series(stamps.yearless),
     )
-    when = pl.when(first_year.is_not_null() & pl.col("yearless")).then(pl.col("micro").dt.replace(year=first_year)).otherwise("micro")
+    when = (
+        pl.when(first_year.is_not_null() & pl.col("yearless"))
+        .then(pl.col("micro").dt.replace(year=first_year))
+        .otherwise("micro")
+    )
     # What `read_stamps` took for the zone is taken back where an offset follows the name.
     taken = pl.when(pl.Series(stamps.zoned) & offset.is_not_null()).then(named.fill_null(0)).otherwise(0)
     local = when + pl.duration(minutes=taken)

@@ -50,9 +50,7 @@ PACKET = (
     r"(?: on zone-pair (?P<zone_pair>\S+)(?: class (?P<class>\S+))?)?(?: due to +(?P<reason>.*?))?(?: +with ip ident (?P<ip_id>\d+))?"
     r"(?: tcp flag (?P<flags>\S+?),.*)?$"
 )
-SUMMARY = (
-    rf"(?P<count>\d+) (?:(?P<proto>\S+) )?packets? (?:was|were) (?P<verdict>dropped|passed)(?: from)?(?: (?P<in_iface>[A-Za-z]\S*))? {A} => {B} ?{CLASS}"
-)
+SUMMARY = rf"(?P<count>\d+) (?:(?P<proto>\S+) )?packets? (?:was|were) (?P<verdict>dropped|passed)(?: from)?(?: (?P<in_iface>[A-Za-z]\S*))? {A} => {B} ?{CLASS}"
 SIGNATURE = (
     rf"Sig: ?(?P<sid>\d+) Subsig: ?(?P<subsig>\d+) Sev: ?(?P<severity>\w+) (?P<signature>.*?) \[{A} ?-> ?{B}\]"
     r"(?: VRF: ?(?P<vrf>\S+))?(?: RiskRating: ?(?P<risk>\d+))?"

@@ -46,7 +46,11 @@ FORMAT = Format(
         layout=Messages(
             id=LINE.str.extract(r"%((?:[A-Z][A-Z0-9_]*-)+[0-7]-[A-Z][A-Z0-9_]*)"),
             body=LINE.str.extract(rf"^([^%]*{TAG} ?:?\s*)").str.len_bytes(),
-            patterns={f"ACLLOG-{n}-ACLLOG_{w}": (FLOW,) for n in range(8) for w in ("FLOW_INTERVAL", "NEW_FLOW", "THRESHOLD", "PKT")},
+            patterns={
+                f"ACLLOG-{n}-ACLLOG_{w}": (FLOW,)
+                for n in range(8)
+                for w in ("FLOW_INTERVAL", "NEW_FLOW", "THRESHOLD", "PKT")
+            },
             keep=("proto_name",),
             noise=~(pl.col("@id").str.starts_with("ACLLOG") & HAS_TWO),
         )
@@ -54,9 +58,13 @@ FORMAT = Format(
     columns={
         **CLOCK,
         "sensor": text("own_host", "@host"),
-        "action": mapped("verdict", {"permit": "allow", "redirect": "allow", "deny": "deny", "permitted": "allow", "denied": "deny"}),
+        "action": mapped(
+            "verdict", {"permit": "allow", "redirect": "allow", "deny": "deny", "permitted": "allow", "denied": "deny"}
+        ),
         "disposition": lower("verdict"),
-        "protocol": pl.coalesce(PROTOCOL, pl.when(pl.col("proto").is_null() & (lower("proto_name") != "ip")).then(lower("proto_name"))),
+        "protocol": pl.coalesce(
+            PROTOCOL, pl.when(pl.col("proto").is_null() & (lower("proto_name") != "ip")).then(lower("proto_name"))
+        ),
         "src_ip": pl.col("src"),
         "src_port": pl.when(PROTOCOL.is_not_null()).then(port("src_port")),
         "dst_ip": pl.col("dst"),
