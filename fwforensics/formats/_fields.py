@@ -53,11 +53,12 @@ def mapped(key: str | pl.Expr, words: Mapping[str, str], default: str | None = N
     return given.str.to_lowercase().replace_strict(words, default=default, return_dtype=pl.String)
 
 
-def epoch(key: str, unit: str | None = None) -> pl.Expr:
+def epoch(key: str | pl.Expr, unit: str | None = None) -> pl.Expr:
     """Seconds (with decimals), milli-, micro- or nanoseconds since 1970 as UTC; the unit by size where not given."""
-    digits = pl.col(key).str.extract(r"^(\d+)")
+    given = pl.col(key) if isinstance(key, str) else key
+    digits = given.str.extract(r"^(\d+)")
     whole = digits.cast(pl.Int64, strict=False)
-    fraction = (pl.col(key).str.extract(r"^\d+[.,](\d+)").str.head(6).str.pad_end(6, "0")).cast(pl.Int64, strict=False)
+    fraction = (given.str.extract(r"^\d+[.,](\d+)").str.head(6).str.pad_end(6, "0")).cast(pl.Int64, strict=False)
     seconds = whole * 1_000_000 + fraction.fill_null(0)
     if unit == "ns":
         value = whole // 1000

@@ -17,27 +17,10 @@ import polars as pl
 from fwforensics.formats._fields import code, lower, port, tcp_flag_words, uint
 from fwforensics.formats._format import Format
 from fwforensics.formats._layouts import LINE, KeyValue
+from fwforensics.formats._verdict_words import ALLOW, DENY, word
 
 ANCHOR = r"IN=\S* (?:OUT=|PHYSIN=|MAC=|SRC=)"
 
-
-def word(*words: str) -> str:
-    """A pattern for any of the words, not inside a longer one."""
-    return rf"(?i)(?:^|[^a-z])({'|'.join(words)})(?:[^a-z]|$)"
-
-
-#: What administrators write for a verdict, as a word of its own or between marks.
-DENY = (
-    "drop(?:ped|s)?",
-    "den(?:y|ied)",
-    "rej(?:ect(?:ed)?)?",
-    "block(?:ed)?",
-    "blk",
-    "discard(?:ed)?",
-    "ban(?:ned)?",
-    "prohibited",
-)
-ALLOW = ("accept(?:ed)?", "allow(?:ed)?", "pass(?:ed)?", "permit(?:ted)?")
 
 PREFIX = pl.col("@prefix").str.replace(r"^\[\s*\d+\.\d+\]\s*", "").str.strip_chars(" ")
 NAME = PREFIX.str.strip_chars(" :").str.strip_prefix("[").str.strip_suffix("]")
