@@ -330,7 +330,7 @@ def _split_unusable(out: pl.DataFrame, lines: Lines, table: str, fmt: Format, ba
     if not out.height:
         return kept
     if table == fmt.table:
-        batch.parsed += out.height
+        batch.parsed += out.height if "n_lines" not in out.columns else int(out["n_lines"].fill_null(1).sum())
         if table == "events":
             sensor = (
                 out["sensor"]

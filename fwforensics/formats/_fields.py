@@ -139,6 +139,11 @@ def tcp_flag_bits(bits: pl.Expr) -> pl.Expr:
     return _letters([(bits.cast(pl.UInt16) & value) > 0 for value in FLAG_BITS.values()])
 
 
+def tcp_flag_letters(given: pl.Expr, written: str = "CEUAPRSF") -> pl.Expr:
+    """Flags written as single letters, in any order; `written` has the vendor's letter for each of CEUAPRSF."""
+    return _letters([given.str.contains(letter, literal=True).fill_null(False) for letter in written])
+
+
 def _letters(present: Sequence[pl.Expr]) -> pl.Expr:
     joined = pl.concat_str(
         [pl.when(p).then(pl.lit(x)).otherwise(pl.lit("")) for p, x in zip(present, FLAG_BITS, strict=True)]

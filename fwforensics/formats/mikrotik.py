@@ -21,7 +21,7 @@ from fwforensics.formats._verdict_words import ALLOW, DENY, word
 
 CHAIN = r"[\w.<>-]+: (?:in:|out:)"
 #: IPv6 addresses stand in brackets where a port follows.
-END = r"(?:\[(?P<{0}>[0-9A-Fa-f:.]+)\]|(?P<{0}_v4>\d{1,3}(?:\.\d{1,3}){3})|(?P<{0}_v6>[0-9A-Fa-f]*:[0-9A-Fa-f:]*))(?::(?P<{0}_port>\d+))?"
+END = r"\[?(?P<{0}>\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*)\]?(?::(?P<{0}_port>\d+))?"
 ANY = r"\[?[0-9A-Fa-f:.]+\]?(?::\d+)?"
 #: The translated end in `(before->after)`.
 AFTER = r"\[?(?P<{0}_nat>\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:]*?)\]?(?::(?P<{0}_nat_port>\d+))?"
@@ -77,9 +77,9 @@ FORMAT = Format(
         "disposition": NAME.str.extract(word(*DENY, *ALLOW)).str.to_lowercase(),
         "direction": mapped("chain", {"input": "inbound", "output": "outbound"}),
         "protocol": lower("proto"),
-        "src_ip": pl.coalesce("src", "src_v4", "src_v6"),
+        "src_ip": pl.col("src"),
         "src_port": port("src_port"),
-        "dst_ip": pl.coalesce("dst", "dst_v4", "dst_v6"),
+        "dst_ip": pl.col("dst"),
         "dst_port": port("dst_port"),
         "src_nat_ip": pl.col("src_nat"),
         "src_nat_port": port("src_nat_port"),
