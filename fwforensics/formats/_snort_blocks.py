@@ -28,7 +28,7 @@ BLOCK_LINE = (
     r"^(?:\[\*\*\] \[\d+:\d+:\d+\] .* \[\*\*\]\s*$|(?:\[Classification: [^\]]*\] ?)?\[Priority: \d+\]\s*$|\[Xref => "
     r"|\d\d/\d\d(?:/\d{2,4})?-\d\d:\d\d:\d\d\.\d+ [0-9A-Fa-f.:\[\]]+ -> [0-9A-Fa-f.:\[\]]+(?: type:.*)?\s*$"
     r"|(?:[0-9A-Fa-f.:]+ -> [0-9A-Fa-f.:]+ )?[A-Z][A-Z0-9:-]* TTL:\d+ TOS:|[*12UAPRSF]{8} Seq: |Type: ?\d+ +Code: ?\d+"
-    r"|Len: \d+\s*$|TCP Options \(\d+\) => |\*\* (?:ORIGINAL|END)|UDP header truncated|Frag Offset: )"
+    r"|\d{1,3}(?:\.\d{1,3}){3}:\d+ -> \d{1,3}(?:\.\d{1,3}){3}:\d+\s*$|Len: \d+\s*$|TCP Options \(\d+\) => |\*\* (?:ORIGINAL|END)|UDP header truncated|Frag Offset: )"
 )
 
 
@@ -78,10 +78,13 @@ def _result(whole: pl.DataFrame, numbered: pl.DataFrame, wanted: set[str], conte
         whole = whole.with_columns(fill)
     if whole.height and not whole["there"][-1] and whole["gid"][-1] is not None:
         context.state["block"] = {k: v for k, v in whole.row(-1, named=True).items() if k in names and v is not None}
-    good = whole.filter("there")
+    known = pl.col("gid").is_not_null()
+    good = whole.filter("there", known)
     lost = numbered.join(whole.filter(~pl.col("there")).select("block"), on="block", how="semi")
+    orphans = numbered.join(whole.filter("there", ~known).select("block"), on="block", how="semi")
+    bad = orphans.select(ROW, reason=pl.lit("an alert's addresses without its rule")) if orphans.height else None
     frame = good.select(ROW, pl.col("n").cast(pl.String).alias("@n_lines"), *(c for c in names if c in wanted))
     rest = good.select(c for c in names if c not in wanted and c != "of")
     frame = frame.with_columns(json_of(rest, good.height))
     skipped = lost.select(ROW, reason=pl.lit("part of an alert without its addresses")) if lost.height else None
-    return Fields(frame, None, skipped)
+    return Fields(frame, bad, skipped)

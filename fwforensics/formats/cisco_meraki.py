@@ -82,7 +82,7 @@ FORMAT = Format(
     is_noise={"no traffic": NO_FLOW},
     layout=Tail(
         marks=r" ?\b(request|pattern|message): ?(.*)",
-        layout=KeyValue(anchor=LINE.str.extract(rf"^(.*?{BEGIN})").str.len_bytes(), quote="'"),
+        layout=KeyValue(anchor=LINE.str.extract(rf"^(.*?{BEGIN})").str.len_bytes(), quote="'", keep=("action",)),
     ),
     columns={
         "ignored": pl.when(pl.all_horizontal(pl.col(c).is_null() for c in ("src", "dst", "server"))).then(

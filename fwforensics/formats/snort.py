@@ -57,7 +57,7 @@ TEXT = Messages(
         LINE.str.extract(r"^(.{0,200}?)(?:\[\w+(?: \w+)?\] )?(?:\[\*\*\] )?\[\d+:\d+:\d+\] "),
     ).str.len_bytes(),
     patterns={"alert": (CSV, PFSENSE, CSV_3, PORTED + WITH_PORTS, FAST + NO_PORTS, FAST + WITH_PORTS)},
-    keep=("class",),
+    keep=("class", "kind"),
 )
 JSON = Json(begin=LINE.str.find("{", literal=True))
 
@@ -109,7 +109,7 @@ FORMAT = Format(
         "in_iface": pl.col("iface"),
         "app": pl.coalesce("app", pl.when(pl.col("service") != "unknown").then(pl.col("service"))).str.to_lowercase(),
         "reason": pl.when(text("class", "plain_class") != "none").then(text("class", "plain_class")),
-        "signature": text("signature", "plain", "msg"),
+        "signature": text("signature", "plain", "msg").str.replace_all('""', '"', literal=True),
         "signature_id": ID,
         "severity": mapped("priority", {"1": "high", "2": "medium", "3": "low", "4": "informational"}),
     },

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from fwforensics.formats._cef import Cef
+from fwforensics.formats._cef import KEPT, Cef
 from fwforensics.formats._fields import host_name, iso, lower, mapped, port, text, uint
 from fwforensics.formats._format import Format
 from fwforensics.formats._layouts import LINE
@@ -40,7 +40,7 @@ FORMAT = Format(
     notes="CEF of UniFi's activity logging; the firewall's own lines are read by iptables.",
     priority=40,
     is_record=LINE.str.contains("|Ubiquiti|", literal=True) & LINE.str.contains(rf"(?:^|[\s:]){START}"),
-    layout=Cef(start=START),
+    layout=Cef(start=START, keep=(*KEPT, "UNIFIsubCategory", "UNIFIpolicyType", "UNIFIhost", "UNIFIflowId", "act")),
     columns={
         "ignored": pl.when(pl.all_horizontal(pl.col(c).is_null() for c in ENDS)).then(pl.lit("no traffic")),
         "ts": pl.coalesce(iso("UNIFIutcTime"), pl.col("@ts")),

@@ -7,7 +7,7 @@ in angle brackets and may say `reason-match`. NSX for vSphere before 6.1 wrote c
 Reference: https://docs.vmware.com/en/VMware-NSX/4.1/administration/GUID-D57429A1-A0A9-42BE-A299-0C3C3546ABF3.html
 Reference: https://docs.vmware.com/en/VMware-NSX/4.1/administration/GUID-1D754B94-1523-4C7E-A248-F524B974A66B.html
 
-Time: that of the header (UTC in RFC 5424 and in the log file); a session's end is dated by its end. Of two counters the
+Time: that of the header (UTC in RFC 5424 and in the log file). Of two counters the
 first is from source to destination. IN and OUT are as the workload's or the gateway's interface sees them. Verdicts of
 NAT rules are no decision. Not covered: layer-7 and IDS events of NSX.
 """
@@ -23,7 +23,7 @@ from fwforensics.formats._layouts import LINE, Messages
 ADDRESS = r"[0-9A-Fa-f]*[.:][0-9A-Fa-f.:]+"
 ENDS = rf"(?P<src>{ADDRESS})(?:%\w+)?(?:/(?P<src_port>\d+))?->(?P<dst>{ADDRESS})(?:%\w+)?(?:/(?P<dst_port>\d+))?"
 RECORD = (
-    r"(?P<family>INET6?) (?:reason-)?(?P<reason>[A-Za-z][\w-]*) (?:(?P<verdict>[A-Z][A-Z-]*) )?(?:(?P<ruleset>[^\s/]+)/)?(?P<rule>\S+) "
+    r"^(?:(?P<filter>[0-9a-f]{7,8}) )?(?P<family>INET6?) (?:reason-)?(?P<reason>[A-Za-z][\w-]*) (?:(?P<verdict>[A-Z][A-Z-]*) )?(?:(?P<ruleset>[^\s/]+)/)?(?P<rule>\S+) "
     r"(?P<direction>IN|OUT) (?:(?P<length>\d+) )?(?:PROTO (?P<number>\d+)|(?P<proto>[A-Z][\w-]*))(?: (?P<icmp>\d+/\d+|\d+ \d+))? "
     rf"(?:(?P<ended>[A-Z][A-Z-]*) )?{ENDS}"
     r"(?: (?P<packets_out>\d+)/(?P<packets_in>\d+) (?P<bytes_out>\d+)/(?P<bytes_in>\d+))?"
@@ -41,7 +41,7 @@ ACTIONS = {
     **dict.fromkeys(("drop", "reject", "block", "deny"), "deny"),
 }
 VERDICT = lower("verdict")
-ENDED = lower("reason") == "term"
+ENDED = (lower("reason") == "term").fill_null(False)
 TAG = pl.col("tag")
 #: `name(uuid)`: the rule knew the name, and the attribute that it matched.
 NAME = TAG.str.extract(r"^([\w.*-]+\.[A-Za-z]{2,})\(")
@@ -57,15 +57,11 @@ FORMAT = Format(
     | (LINE.str.contains("dfwpktlogs: ", literal=True) & LINE.str.contains(OLD)),
     layout=Messages(
         id=pl.lit("packet"),
-        body=pl.coalesce(LINE.str.extract(rf"^(.*?(?:^|[\s>])){BEGIN}"), LINE.str.extract(r"^(.*?dfwpktlogs: )")).str.len_bytes(),
+        body=pl.coalesce(LINE.str.extract(rf"^(.*?(?:^|[\s>]))(?:[0-9a-f]{{7,8}} )?{BEGIN}"), LINE.str.extract(r"^(.*?dfwpktlogs: )")).str.len_bytes(),
         patterns={"packet": (RECORD, COMMAS)},
         keep=("tag", "reason"),
     ),
     columns={
-        "ts": pl.when(~ENDED).then(pl.col("@ts")),
-        "ts_local": pl.when(~ENDED).then(pl.col("@ts_local")),
-        "ts_end": pl.when(ENDED).then(pl.col("@ts")),
-        "ts_end_local": pl.when(ENDED).then(pl.col("@ts_local")),
         "sensor": pl.col("@host"),
         "action": pl.coalesce(
             mapped(VERDICT, ACTIONS), pl.when(ENDED & VERDICT.is_null()).then(pl.lit("allow"))
