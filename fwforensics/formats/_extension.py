@@ -137,7 +137,9 @@ def _labelled(lines: Lines, given: Pairs) -> Iterator[Pairs]:
     for part in _apart(lines, given, mixed):
         for label, key in found.items():
             text = lines.data[int(part.starts[label, 0]) : int(part.ends[label, 0])].decode().strip()
-            if text and (label not in mixed or len(part.rows) == 1 or constant(lines, part.starts[label], part.ends[label])):
+            if text and (
+                label not in mixed or len(part.rows) == 1 or constant(lines, part.starts[label], part.ends[label])
+            ):
                 part.labels[key] = text
                 part.silent.add(label)
         yield part
@@ -182,7 +184,9 @@ def _spellings(given: Pairs, prefixes: tuple[str, ...]) -> Iterator[list[tuple[i
         yield [(i, k.removeprefix(p)) for i, k in keys for p in prefixes if k.startswith(p)]
 
 
-def extra_texts(lines: Lines, given: Pairs, taken: set[int], keep: set[str], escapes: Positions, plain: bool) -> pl.Series:
+def extra_texts(
+    lines: Lines, given: Pairs, taken: set[int], keep: set[str], escapes: Positions, plain: bool
+) -> pl.Series:
     """JSON text of the values that nobody takes, under their labels or keys."""
     seen: dict[str, int] = {}
     rest: list[tuple[str, Positions, Positions]] = []

@@ -1,7 +1,8 @@
 """The time that a device writes itself, right before its message, whatever header a relay put before the line.
 
-Cisco's switches and routers write `[number: ][host: ][*|.]Mon dd [yyyy] hh:mm:ss[.fff] [zone]: %FACILITY-…`, Nexus puts
-the year first, and a relay's header may stand before all of it. The zone may be a name, or an offset (`-6`, `UTC+5:30`).
+Cisco's switches and routers write `[number: ][host: ][*|.]Mon dd [yyyy] hh:mm:ss[.fff] [zone]: %FACILITY-…`, Nexus
+puts the year first, and a relay's header may stand before all of it. The zone may be a name, or an offset (`-6`,
+`UTC+5:30`).
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ STAMP = (
 MINUTES = {name: 60 * hours for name, hours in ZONES.items()} | {"ACST": 570, "ACDT": 630, "NST": -210, "NDT": -150}
 #: What may stand before a device's name, or in its place.
 ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?"
-BSD = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]* +\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d(?:[.,]\d+)?(?: \d{4})?"
+MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
+BSD = MONTH + r" +\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d(?:[.,]\d+)?(?: \d{4})?"
 HOST = (
     rf"^(?:<\d+>)?(?:1 )?(?:{ISO}|{BSD})?(?:\s+[A-Za-z]+\d?\.[A-Za-z]+\s)?[\s:]*(?:\d+:?\s+)*(?:\d+: )*"
     r"(?P<host>[0-9A-Fa-f]*:[0-9A-Fa-f:]*:[0-9A-Fa-f]*|[\w.-]*[A-Za-z][\w.-]*|\d{1,3}(?:\.\d{1,3}){3})(?:[\s:]|$)"

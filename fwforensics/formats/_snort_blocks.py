@@ -1,5 +1,6 @@
 """Snort's full alerts: a line with the rule, one with its class, one with time and ends, and lines about the packet."""
 
+# ruff: noqa: E501 (one sentence of the vendor, one line)
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -50,7 +51,9 @@ class Blocks:
         # A quoted packet has addresses, too: a new record begins at a rule's line, or at a time without one before it.
         begins = heads | (parts["when"].is_not_null() & ~_has_head(heads, parts["when"].is_not_null()))
         numbered = parts.with_columns(
-            pl.Series(ROW, np.arange(len(lines)), pl.Int64), pl.Series("block", begins.cast(pl.UInt32).cum_sum()), there=ends
+            pl.Series(ROW, np.arange(len(lines)), pl.Int64),
+            pl.Series("block", begins.cast(pl.UInt32).cum_sum()),
+            there=ends,
         )
         whole = numbered.group_by("block", maintain_order=True).agg(
             pl.col(ROW).first(), pl.len().alias("n"), pl.col("there").any(), pl.col(parts.columns).drop_nulls().first()
@@ -72,7 +75,10 @@ def _result(whole: pl.DataFrame, numbered: pl.DataFrame, wanted: set[str], conte
     if before and len(first) and whole["gid"][int(first[0])] is None:
         at = int(first[0])
         fill = [
-            pl.when(pl.int_range(pl.len()) == at).then(pl.coalesce(c, pl.lit(before.get(c), pl.String))).otherwise(c).alias(c)
+            pl.when(pl.int_range(pl.len()) == at)
+            .then(pl.coalesce(c, pl.lit(before.get(c), pl.String)))
+            .otherwise(c)
+            .alias(c)
             for c in names
         ]
         whole = whole.with_columns(fill)

@@ -1,9 +1,10 @@
 """Cisco IOS, IOS XE and IOS XR syslog: access lists, zone-based firewall, IPS, NAT, logins.
 
 Lines carry `%FACILITY-LEVEL-MNEMONIC:` behind any header: sequence numbers, device name, `*` or `.` before the time,
-with or without year, milliseconds and zone, a relay's header before all that. Read are `IPACCESSLOG…` and `ACCESSLOG…` of
-SEC, FMANFP, IPV6, IPV6_ACL and IOS XR (P, DP, NP, RP, SP, S, also with `log-input`), `FW` sessions, drops and alerts,
-also inside `%IOSXE-6-PLATFORM`, IPS signatures, NAT translations, logins, and refused IPsec, TCP and PIM peers.
+with or without year, milliseconds and zone, a relay's header before all that. Read are `IPACCESSLOG…` and `ACCESSLOG…`
+of SEC, FMANFP, IPV6, IPV6_ACL and IOS XR (P, DP, NP, RP, SP, S, also with `log-input`), `FW` sessions, drops and
+alerts, also inside `%IOSXE-6-PLATFORM`, IPS signatures, NAT translations, logins, and refused IPsec, TCP and PIM
+peers.
 
 Reference: https://www.cisco.com/c/en/us/td/docs/ios-xml/ios/security/config_library/xe-16/sec-data-acl-xe-16-book.html
 Reference: https://www.cisco.com/c/en/us/support/docs/security/ios-firewall/23602-confaccesslists.html
@@ -13,6 +14,7 @@ to the relay's header. An access list's line tells of packets since the last one
 too fast leave a count of what was missed (`lost`). Not covered: messages without two ends or a login (ignored).
 """
 
+# ruff: noqa: E501 (one sentence of the vendor, one line)
 from __future__ import annotations
 
 import polars as pl
@@ -88,7 +90,7 @@ PATTERNS = {
 ID = pl.col("@id")
 #: Mnemonics whose word is the firewall's own; any other one that names both ends is an alert of it.
 FACILITY = LINE.str.extract(r"^.*%([A-Z][A-Z0-9_]*)-(?:[A-Z0-9_]+-)?[0-7]-[A-Z]")
-NAMED = pl.col("@text").str.count_matches(IP) >= 2  # noqa: PLR2004
+NAMED = pl.col("@text").str.count_matches(IP) >= 2
 VERDICTS = r"(?i)\b(?:permit|allow|den[yi]|drop|block|reject)"
 
 MESSAGES = Messages(

@@ -1,14 +1,16 @@
 """Cisco Meraki MX and MR syslog: flows, firewall rules, NAT flows, URLs, intrusion and malware events, blocked content.
 
 A line is `epoch device role key=value …`, where the role is `flows`, `firewall`, `vpn_firewall`, `cellular_firewall`,
-`bridge_anyconnect_client_vpn_firewall`, `ip_flow_start`, `ip_flow_end`, `urls`, `ids-alerts`, `security_event` or `events`;
-`pattern:`, `request:` and `message:` open free text. Rules of inbound traffic write 0 for allow and 1 for deny.
+`bridge_anyconnect_client_vpn_firewall`, `ip_flow_start`, `ip_flow_end`, `urls`, `ids-alerts`, `security_event` or
+`events`; `pattern:`, `request:` and `message:` open free text. Rules of inbound traffic write 0 for allow and 1 for
+deny.
 
 Reference: https://documentation.meraki.com/General_Administration/Monitoring_and_Reporting/Syslog_Event_Types_and_Log_Samples
 Reference: https://documentation.meraki.com/General_Administration/Monitoring_and_Reporting/Syslog_Server_Overview_and_Configuration
 
-Time: the device's epoch seconds (UTC), with nine decimals; a header before it is not read for time. Air Marshal, DHCP, port
-and wireless events have no flow and are no traffic, nor are events of VPN clients. Not covered: the dashboard's API.
+Time: the device's epoch seconds (UTC), with nine decimals; a header before it is not read for time. Air Marshal, DHCP,
+port and wireless events have no flow and are no traffic, nor are events of VPN clients. Not covered: the dashboard's
+API.
 """
 
 from __future__ import annotations

@@ -5,8 +5,9 @@ report; the rule's verdict stands in newer releases only. All other messages are
 
 Reference: https://www.cisco.com/c/en/us/support/docs/switches/nexus-7000-series-switches/118907-configure-nx7k-00.html
 
-Time: the switch's own, year first (`2026 May  1 22:58:09`), local unless a zone follows; a relay's header may stand before
-it. Protocol 253 (`"IP"`) is the switch's word for any. Not covered: optimised access-list logging of other platforms.
+Time: the switch's own, year first (`2026 May  1 22:58:09`), local unless a zone follows; a relay's header may stand
+before it. Protocol 253 (`"IP"`) is the switch's word for any. Not covered: optimised access-list logging of other
+platforms.
 """
 
 from __future__ import annotations
@@ -25,12 +26,13 @@ FLOW = (
     r"(?:, *S(?:ou)?rce? Port: *(?P<src_port>\d+))?(?:, *D(?:e?st|estination) Port: *(?P<dst_port>\d+))?"
     r"(?:, *S(?:ou)?rce? Int(?:f|erface): *(?P<in_iface>[^,]*?))?"
     r'(?:, *Protocol: *"?(?P<proto_name>[^"(,]*)"?(?:\((?P<proto>\d+)\))?)?(?:, *ACL Name: *(?P<rule>[^,]*?))?'
-    r"(?:, *ACE Action: *(?P<verdict>\w+))?(?:, *Appl Intf: *(?P<applied>[^,]*?))?(?:, *Hit-count *[:=] *(?P<count>\d+))?\s*$"
+    r"(?:, *ACE Action: *(?P<verdict>\w+))?(?:, *Appl Intf: *(?P<applied>[^,]*?))?"
+    r"(?:, *Hit-count *[:=] *(?P<count>\d+))?\s*$"
 )
 #: The number of a protocol that stands for any.
 ANY = ["253", "0", "255"]
 PROTOCOL = pl.when(~pl.col("proto").is_in(ANY)).then(pl.col("proto"))
-HAS_TWO = pl.col("@text").str.count_matches(IP) >= 2  # noqa: PLR2004
+HAS_TWO = pl.col("@text").str.count_matches(IP) >= 2
 
 FORMAT = Format(
     name="cisco_nexus",

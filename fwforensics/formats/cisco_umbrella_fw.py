@@ -20,16 +20,17 @@ from fwforensics.formats._fields import epoch, mapped, naive
 from fwforensics.formats._format import Format
 from fwforensics.formats._layouts import LINE
 
-NAMES = (
-    "timestamp,origin ids,identities,identity type,direction,protocol,packet size,source ip,source port,destination ip,"
-    "destination port,data center,rule id,action,fqdns,destination list ids,first packet timestamp,last packet timestamp,"
-    "packets sent,packets received,bytes sent,bytes received,fw event id,destination country,app id,private resource id,"
-    "private app group id,private flow,posture id,casi category ids,traffic source,content category ids,"
-    "content category list ids,organization id,egress ip,security overridden"
-).split(",")
+NAMES = [
+    "timestamp", "origin ids", "identities", "identity type", "direction", "protocol", "packet size", "source ip",
+    "source port", "destination ip", "destination port", "data center", "rule id", "action", "fqdns",
+    "destination list ids", "first packet timestamp", "last packet timestamp", "packets sent", "packets received",
+    "bytes sent", "bytes received", "fw event id", "destination country", "app id", "private resource id",
+    "private app group id", "private flow", "posture id", "casi category ids", "traffic source",
+    "content category ids", "content category list ids", "organization id", "egress ip", "security overridden",
+]  # fmt: skip
 HEADER = r'(?i)^\W{0,3}"?timestamp"?, ?"?origin ids?"?,'
 ROW = (
-    r'^"?\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"?, ?"?\[[\d, ]*\]"?,.*?, ?"?(?:INBOUND|OUTBOUND|INTERNAL|EXTERNAL|UNKNOWN)"?, ?"?\w+"?, ?"?\d*"?, ?"?'
+    r'^"?\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"?, ?"?\[[\d, ]*\]"?,.*?, ?"?[A-Z]*"?, ?"?[A-Za-z0-9-]+"?, ?"?\d*"?, ?"?'
     r'[0-9A-Fa-f.:]*"?, ?"?\d*"?, ?"?[0-9A-Fa-f.:]*"?, ?"?\d*"?,'
 )
 
@@ -72,7 +73,10 @@ FORMAT = Format(
         "sensor": value("data center"),
         "action": mapped(
             value("action"),
-            {**dict.fromkeys(("allow", "allowed"), "allow"), **dict.fromkeys(("block", "blocked", "deny", "denied"), "deny")},
+            {
+                **dict.fromkeys(("allow", "allowed"), "allow"),
+                **dict.fromkeys(("block", "blocked", "deny", "denied"), "deny"),
+            },
         ),
         "disposition": value("action").str.to_lowercase(),
         "direction": mapped(value("direction"), {w: w for w in ("inbound", "outbound", "internal", "external")}),

@@ -20,7 +20,8 @@ LEVEL = r" : *#[A-Z]+# "
 END = r"\[?(?P<{0}>\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*)\]?(?::(?P<{0}_port>\d+))?"
 RECORD = (
     r"^ *(?:ip(?:v6)? )?(?:access-)?list (?P<rule>\S+) (?P<verdict>permitted|denied|permit|deny|rejected|reject) "
-    rf"(?:proto(?:col)? (?P<number>\d+)|(?P<proto>[\w-]+)) +{END.replace('{0}', 'src')} *-> *{END.replace('{0}', 'dst')}"
+    r"(?:proto(?:col)? (?P<number>\d+)|(?P<proto>[\w-]+)) +"
+    rf"{END.replace('{0}', 'src')} *-> *{END.replace('{0}', 'dst')}"
     r"(?: *\((?P<icmp_type>\d+)(?:/(?P<icmp_code>\d+))?\))?(?:,? +(?P<count>\d+) match(?:es)?)?(?: +(?P<rest>.+))?$"
 )
 WORDS = {
@@ -32,7 +33,7 @@ FORMAT = Format(
     name="ekinops_oneos",
     title="Ekinops OneOS access lists",
     reference="https://www.ekinops.com/products-services/products/access-middleware/oneos6",
-    notes="Times have neither year nor zone. Built from lines that others have published; the vendor documents no format.",
+    notes="Times have neither year nor zone. Built from published lines; the vendor documents no format.",
     is_record=LINE.str.contains("# ", literal=True) & LINE.str.contains(rf"^[^#]{{0,120}}{LEVEL}"),
     layout=Messages(
         id=LINE.str.extract(r"#([A-Z]+)# "),

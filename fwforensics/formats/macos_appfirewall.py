@@ -8,6 +8,7 @@ Reference: https://support.apple.com/guide/security/firewall-security-seca0e8376
 Time: local, without year. Not covered: the unified log's other lines of the firewall.
 """
 
+# ruff: noqa: E501 (one sentence of the vendor, one line)
 from __future__ import annotations
 
 import polars as pl
@@ -22,10 +23,8 @@ PATTERNS = (
     r"^(?P<app>.+?): (?P<verdict>Allow|Deny|Block) (?P<proto>TCP|UDP) (?P<what>LISTEN|CONNECT|[A-Z]+) +\(in:(?P<in>\d+) out:(?P<out>\d+)\)",
     r"^(?P<app>.+?): (?P<verdict>Allow|Deny|Block) +\(in:(?P<in>\d+) out:(?P<out>\d+)\)",
     rf"^(?P<verdict>Stealth Mode) connection attempt to (?P<proto>TCP|UDP) (?P<dst>{IP}):(?P<dst_port>\d+) from (?P<src>{IP}):(?P<src_port>\d+)",
-    rf"^(?P<verdict>Allow|Deny|Block) (?P<app>.+?) (?:connecting|data in|receiving data) from (?P<src>{IP}):(?P<src_port>\d+)"
-    r"(?: to port (?P<dst_port>\d+))?(?: uid ?= ?(?P<uid>\d+))?(?: proto ?= ?(?P<proto>\d+))?$",
-    rf"^(?P<rule>\d+) (?P<verdict>Deny|Accept|Allow|Reject|Unreach|Reset|Count) (?P<proto>[A-Za-z]+)(?::(?P<icmp>\d+\.\d+))? (?P<src>{IP})(?::(?P<src_port>\d+))?"
-    rf" (?P<dst>{IP})(?::(?P<dst_port>\d+))? (?P<way>in|out) via (?P<iface>\S+)",
+    rf"^(?P<verdict>Allow|Deny|Block) (?P<app>.+?) (?:connecting|data in|receiving data) from (?P<src>{IP}):(?P<src_port>\d+)(?: to port (?P<dst_port>\d+))?(?: uid ?= ?(?P<uid>\d+))?(?: proto ?= ?(?P<proto>\d+))?$",
+    rf"^(?P<rule>\d+) (?P<verdict>Deny|Accept|Allow|Reject|Unreach|Reset|Count) (?P<proto>[A-Za-z]+)(?::(?P<icmp>\d+\.\d+))? (?P<src>{IP})(?::(?P<src_port>\d+))? (?P<dst>{IP})(?::(?P<dst_port>\d+))? (?P<way>in|out) via (?P<iface>\S+)",
 )
 ACTIONS = {
     **dict.fromkeys(("allow", "accept"), "allow"),
@@ -42,8 +41,14 @@ FORMAT = Format(
     title="macOS application firewall (appfirewall.log)",
     reference="https://support.apple.com/guide/security/firewall-security-seca0e83763f/web",
     notes="Decisions are about applications; most lines name no address. Times are local, without year.",
-    is_record=(LINE.str.contains("socketfilterfw", literal=True) | LINE.str.contains("Firewall[", literal=True) | LINE.str.contains("ipfw: ", literal=True))
-    & LINE.str.contains(rf"^.{{15,80}}? (?:(?:{PROGRAM})|ipfw(?:\[\d+\])?: \d+ (?:Deny|Accept|Allow|Reject|Unreach|Reset|Count) )"),
+    is_record=(
+        LINE.str.contains("socketfilterfw", literal=True)
+        | LINE.str.contains("Firewall[", literal=True)
+        | LINE.str.contains("ipfw: ", literal=True)
+    )
+    & LINE.str.contains(
+        rf"^.{{15,80}}? (?:(?:{PROGRAM})|ipfw(?:\[\d+\])?: \d+ (?:Deny|Accept|Allow|Reject|Unreach|Reset|Count) )"
+    ),
     layout=Messages(
         id=pl.lit("firewall"),
         body=LINE.str.extract(rf"^(.{{15,80}}? (?:{PROGRAM}|ipfw(?:\[\d+\])?: ))").str.len_bytes(),

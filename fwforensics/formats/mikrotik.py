@@ -1,15 +1,17 @@
 """MikroTik RouterOS firewall log: filter, NAT, mangle and bridge rules with `log=yes`.
 
-`[prefix ]chain: in:if out:if,[ connection-state:new,snat][ src-mac …], proto TCP (SYN), a:p->b:p,[ NAT …,] len 60` behind
-the topics (`firewall,info`) and any header, or none. The verdict stands, if anywhere, in the rule's log prefix.
+`[prefix ]chain: in:if out:if,[ connection-state:new,snat][ src-mac …], proto TCP (SYN), a:p->b:p,[ NAT …,] len 60`
+behind the topics (`firewall,info`) and any header, or none. The verdict stands, if anywhere, in the rule's log prefix.
 
 Reference: https://help.mikrotik.com/docs/spaces/ROS/pages/328094/Log
 Reference: https://help.mikrotik.com/docs/spaces/ROS/pages/250708064/Common+Firewall+Matchers+and+Actions
 
-Time: that of the syslog header or of RouterOS itself (`2026-05-12 10:15:20`, `may/12/2026 10:15:20`, `10:15:20` without a
-date: none), local unless a zone stands there. `len` is the packet's length. Not covered: RouterOS' CEF and connection lists.
+Time: that of the syslog header or of RouterOS itself (`2026-05-12 10:15:20`, `may/12/2026 10:15:20`, `10:15:20`
+without a date: none), local unless a zone stands there. `len` is the packet's length. Not covered: RouterOS' CEF and
+connection lists.
 """
 
+# ruff: noqa: E501 (one sentence of the vendor, one line)
 from __future__ import annotations
 
 import polars as pl
@@ -17,6 +19,7 @@ import polars as pl
 from fwforensics.formats._fields import civil, lower, mapped, port, tcp_flag_words, uint
 from fwforensics.formats._format import Format
 from fwforensics.formats._layouts import LINE, Messages
+from fwforensics.formats._month_day import NAMES
 from fwforensics.formats._verdict_words import ALLOW, DENY, word
 
 CHAIN = r"[\w.<>-]+: (?:in:|out:)"
@@ -25,9 +28,7 @@ END = r"\[?(?P<{0}>\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*)\]?(?::(?
 ANY = r"\[?[0-9A-Fa-f:.]+\]?(?::\d+)?"
 #: The translated end in `(before->after)`.
 AFTER = r"\[?(?P<{0}_nat>\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:]*?)\]?(?::(?P<{0}_nat_port>\d+))?"
-NAT = (
-    rf"(?:, NAT (?:\({ANY}->{AFTER.replace('{0}', 'src')}\)|{ANY})->(?:\({ANY}->{AFTER.replace('{0}', 'dst')}\)|{ANY}))?"
-)
+NAT = rf"(?:, NAT (?:\({ANY}->{AFTER.replace('{0}', 'src')}\)|{ANY})->(?:\({ANY}->{AFTER.replace('{0}', 'dst')}\)|{ANY}))?"
 RECORD = (
     r"^(?P<chain>[\w.<>-]+): (?:in:(?P<in_iface>.*?))?(?:,? ?out:(?P<out_iface>[^,]*?))?,?"
     r"(?: connection-mark:(?P<mark>\S+?))?,?(?: ?connection-state:(?P<state>[\w,]*\w))?,?(?: ?src-mac (?P<src_mac>[0-9A-Fa-f:-]{17}))?,?"
@@ -36,11 +37,13 @@ RECORD = (
     rf"{END.replace('{0}', 'src')}->{END.replace('{0}', 'dst')}{NAT}(?:, prio (?P<prio>[^,]*))?(?:, len (?P<length>\d+))?(?P<more>.+)?$"
 )
 PREFIX = pl.col("@prefix").str.replace(r"^(?:.*\s)?[a-z0-9]+(?:,[a-z0-9!]+)+:?\s*", "").str.strip_chars(" :")
-PROGRAM = pl.when(~pl.col("@program").str.contains(r"^(?:in|out|input|forward|output|prerouting)$")).then(pl.col("@program"))
+PROGRAM = pl.when(~pl.col("@program").str.contains(r"^(?:in|out|input|forward|output|prerouting)$")).then(
+    pl.col("@program")
+)
 NAME = pl.coalesce(pl.when(PREFIX != "").then(PREFIX), PROGRAM)
 #: RouterOS' own stamp in its log files before release 7.
 OWN = pl.col("@head").str.extract_groups(r"^\s*([a-z]{3})/(\d\d)/(\d{4}) (\d\d):(\d\d):(\d\d)")
-MONTHS = {m: f"{i:02}" for i, m in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+MONTHS = {name.lower(): number for number, name in NAMES.items()}
 OWN_TIME = civil(
     OWN.struct.field("3"),
     OWN.struct.field("1").replace_strict(MONTHS, default=None, return_dtype=pl.String),

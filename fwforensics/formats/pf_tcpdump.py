@@ -1,17 +1,18 @@
 """pf's log interface as `tcpdump -e -i pflog0` prints it, on OpenBSD, FreeBSD and macOS, also through syslog.
 
 `rule 0/(match) pass in on em0: a.p > b.p: …` (OpenBSD, with `[uid 0, pid 1]` or not) and `rule 5/0(match): block in on
-em0: IP a.p > b.p: …`; the port stands behind a dot. What follows the addresses is tcpdump's description of the packet, out
-of which protocol, TCP flags and ICMP type are read, and the length where it is the packet's own.
+em0: IP a.p > b.p: …`; the port stands behind a dot. What follows the addresses is tcpdump's description of the packet,
+out of which protocol, TCP flags and ICMP type are read, and the length where it is the packet's own.
 
 Reference: https://man.openbsd.org/pflog.4
 Reference: https://man.openbsd.org/tcpdump.8
 
-Time: that which tcpdump's -t options give: `Mar 16 09:38:10.163701` (no year), `2026-03-16 09:38:10.163701`, epoch seconds,
-or none (a clock or a difference alone). Names in place of addresses are not read: use -n. Not covered: the two-line form of
-`tcpdump -v`, whose second line has the addresses.
+Time: that which tcpdump's -t options give: `Mar 16 09:38:10.163701` (no year), `2026-03-16 09:38:10.163701`, epoch
+seconds, or none (a clock or a difference alone). Names in place of addresses are not read: use -n. Not covered: the
+two-line form of `tcpdump -v`, whose second line has the addresses.
 """
 
+# ruff: noqa: E501 (one sentence of the vendor, one line)
 from __future__ import annotations
 
 import polars as pl
@@ -66,7 +67,9 @@ FLAGS = pl.coalesce(REST.str.extract(r"^Flags \[([^\]]*)\]"), REST.str.extract(r
 ACK = FLAGS.str.contains(".", literal=True) | REST.str.contains(r"^[SFPRWEU.]+ .*\back \d")
 MARKS = {"C": "W", "E": "E", "U": "U", "A": None, "P": "P", "R": "R", "S": "S", "F": "F"}
 LETTERS = pl.concat_str(
-    pl.when((ACK if mark is None else FLAGS.str.contains(mark, literal=True)).fill_null(False)).then(pl.lit(letter)).otherwise(pl.lit(""))
+    pl.when((ACK if mark is None else FLAGS.str.contains(mark, literal=True)).fill_null(False))
+    .then(pl.lit(letter))
+    .otherwise(pl.lit(""))
     for letter, mark in MARKS.items()
 )
 TYPES = {

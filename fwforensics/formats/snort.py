@@ -1,16 +1,20 @@
-"""Snort 2 and 3 alerts: fast, full, syslog, CSV and JSON, and pfSense's CSV; Suricata's `fast.log` has the form of fast.
+"""Snort 2 and 3 alerts: fast, full, syslog, CSV and JSON, and pfSense's CSV; Suricata's `fast.log` has the form of
+fast.
 
-Fast and syslog lines: `[**] [gid:sid:rev] message [**] [Classification: …] [Priority: n] {PROTO} a:p -> b:p`; full alerts
-are blocks of lines; CSV has the default fields of Snort 2 (27), of Snort 3 (10), or those of pfSense (13 to 15).
+Fast and syslog lines: `[**] [gid:sid:rev] message [**] [Classification: …] [Priority: n] {PROTO} a:p -> b:p`; full
+alerts are blocks of lines; CSV has the default fields of Snort 2 (27), of Snort 3 (10), or those of pfSense (13 to
+15).
 
 Reference: https://docs.snort.org/start/alert_logging
 Reference: https://www.snort.org/faq/readme-alert_order
 
-Time: local, without year in the default settings (`05/12-19:09:10.917356`); Snort 3's `seconds` are UTC. Alerts are deny
-where the packet was dropped or rejected, else alert. Of a full alert that a batch of lines cuts, the lines before its
-addresses are counted as no traffic. Not covered: unified2, performance statistics, CSV with fields of the user's choice.
+Time: local, without year in the default settings (`05/12-19:09:10.917356`); Snort 3's `seconds` are UTC. Alerts are
+deny where the packet was dropped or rejected, else alert. Of a full alert that a batch of lines cuts, the lines before
+its addresses are counted as no traffic. Not covered: unified2, performance statistics, CSV with fields of the user's
+choice.
 """
 
+# ruff: noqa: E501 (one sentence of the vendor, one line)
 from __future__ import annotations
 
 import polars as pl
@@ -28,7 +32,9 @@ NOTES = (
     r"(?: +\[AppID: (?P<app>[^\]]*)\])?(?: +<(?P<iface>[^>]*)>)?(?: +\{(?P<proto>[^}]+)\})?"
 )
 DROPPED = r"(?:\[(?P<verdict>w?[Dd]rop|[Ww]ould [Dd]rop|[Bb]lock|[Rr]eject)\] )?"
-WITH_PORTS = r" +\[?(?P<src>[0-9A-Fa-f.:]+?)\]?:(?P<src_port>\d+) -> \[?(?P<dst>[0-9A-Fa-f.:]+?)\]?:(?P<dst_port>\d+)\s*$"
+WITH_PORTS = (
+    r" +\[?(?P<src>[0-9A-Fa-f.:]+?)\]?:(?P<src_port>\d+) -> \[?(?P<dst>[0-9A-Fa-f.:]+?)\]?:(?P<dst_port>\d+)\s*$"
+)
 NO_PORTS = r" +(?P<src>[0-9A-Fa-f.:]+) -> (?P<dst>[0-9A-Fa-f.:]+)\s*$"
 HEAD = rf"^(?:{WHEN} +)?{DROPPED}"
 FAST = rf"{HEAD}{RULE}{NOTES}"
@@ -41,7 +47,10 @@ CSV = CSV_HEAD + (
     r"(?P<tcpwindow>[^,]*),(?P<ttl>[^,]*),(?P<tos>[^,]*),(?P<id>[^,]*),(?P<length>[^,]*),(?P<iplen>[^,]*),(?P<icmp_type>[^,]*),"
     r"(?P<icmp_code>[^,]*),(?P<icmp_id>[^,]*),(?P<icmp_seq>[^,]*)\s*$"
 )
-PFSENSE = CSV_HEAD + r'(?P<id>\d*),(?:"(?P<class>[^"]*)"|(?P<plain_class>[^,]*)),(?P<priority>\d*)(?:,(?P<kind>\w*))?(?:,(?P<verdict>\w*))?\s*$'
+PFSENSE = (
+    CSV_HEAD
+    + r'(?P<id>\d*),(?:"(?P<class>[^"]*)"|(?P<plain_class>[^,]*)),(?P<priority>\d*)(?:,(?P<kind>\w*))?(?:,(?P<verdict>\w*))?\s*$'
+)
 CSV_3 = (
     rf"^{WHEN} ?, *(?P<pkt_num>\d+), *(?P<proto>\w+), *(?P<pkt_gen>\w+), *(?P<pkt_len>\d+), *(?P<dir>\w+), *(?P<src>[0-9A-Fa-f.:]+?):(?P<src_port>\d+),"
     r" *(?P<dst>[0-9A-Fa-f.:]+?):(?P<dst_port>\d+), *(?P<gid>\d+):(?P<sid>\d+):(?P<rev>\d+), *(?P<verdict>\w+)\s*$"
@@ -74,7 +83,9 @@ def end_port(key: str) -> pl.Expr:
 
 VERDICT = pl.coalesce(lower("verdict"), lower("action"))
 DENIED = VERDICT.str.contains(r"^(?:drop|block|reject|reset)").fill_null(False)
-ID = pl.coalesce(pl.concat_str(["gid", "sid", "rev"], separator=":"), pl.concat_str(["gid", "sid"], separator=":"), "rule")
+ID = pl.coalesce(
+    pl.concat_str(["gid", "sid", "rev"], separator=":"), pl.concat_str(["gid", "sid"], separator=":"), "rule"
+)
 
 FORMAT = Format(
     name="snort",
@@ -85,16 +96,27 @@ FORMAT = Format(
     is_record=(LINE.str.contains(" -> ", literal=True) & LINE.str.contains(IS_FAST))
     | (LINE.str.contains("/", literal=True) & LINE.str.contains(IS_CSV))
     | (
-        (LINE.str.contains('"src_ap"', literal=True) | (LINE.str.contains('"src_addr"', literal=True) & LINE.str.contains('"sid"', literal=True)))
+        (
+            LINE.str.contains('"src_ap"', literal=True)
+            | (LINE.str.contains('"src_addr"', literal=True) & LINE.str.contains('"sid"', literal=True))
+        )
         & LINE.str.contains(IS_JSON)
     )
     | LINE.str.contains(BLOCK_LINE),
-    layout=SnortAlerts(text=TEXT, json=JSON, blocks=Blocks(), is_json=LINE.str.contains(IS_JSON), is_block=LINE.str.contains(BLOCK_LINE)),
+    layout=SnortAlerts(
+        text=TEXT,
+        json=JSON,
+        blocks=Blocks(),
+        is_json=LINE.str.contains(IS_JSON),
+        is_block=LINE.str.contains(BLOCK_LINE),
+    ),
     columns={
         "n_lines": uint("@n_lines", bits=16),
         "ts": pl.coalesce(epoch("seconds"), pl.when(pl.col("own_local").is_null()).then(pl.col("@ts"))),
         "ts_local": pl.coalesce("own_local", "@ts_local"),
-        "sensor": pl.when(pl.col("@program").str.contains("(?i)snort|suricata|pfsense|barnyard").fill_null(False)).then(pl.col("@host")),
+        "sensor": pl.when(pl.col("@program").str.contains("(?i)snort|suricata|pfsense|barnyard").fill_null(False)).then(
+            pl.col("@host")
+        ),
         "action": pl.when(DENIED).then(pl.lit("deny")).otherwise(pl.lit("alert")),
         "disposition": pl.coalesce(VERDICT, lower("kind")),
         "protocol": lower("proto").str.replace(r"^proto:?0*", ""),

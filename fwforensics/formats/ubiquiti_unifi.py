@@ -30,7 +30,14 @@ WORDS = {
     **dict.fromkeys(("detected", "detect", "alert", "notify"), "alert"),
 }
 KINDS = {"admin": "auth", "vpn": "vpn", "intrusion prevention": "ids"}
-RISKS = {"low": "low", "medium": "medium", "suspicious": "medium", "high": "high", "concerning": "high", "critical": "critical"}
+RISKS = {
+    "low": "low",
+    "medium": "medium",
+    "suspicious": "medium",
+    "high": "high",
+    "concerning": "high",
+    "critical": "critical",
+}
 ENDS = ("src", "dst")
 
 FORMAT = Format(
@@ -50,7 +57,8 @@ FORMAT = Format(
         "action": pl.when(IDS & (mapped(WORD, WORDS) == "allow")).then(pl.lit("alert")).otherwise(mapped(WORD, WORDS)),
         "disposition": WORD,
         "direction": mapped(
-            "UNIFIdirection", {"incoming": "inbound", "outgoing": "outbound", "inbound": "inbound", "outbound": "outbound"}
+            "UNIFIdirection",
+            {"incoming": "inbound", "outgoing": "outbound", "inbound": "inbound", "outbound": "outbound"},
         ),
         "protocol": lower("proto"),
         "src_ip": pl.col("src"),

@@ -12,6 +12,7 @@ first is from source to destination. IN and OUT are as the workload's or the gat
 NAT rules are no decision. Not covered: layer-7 and IDS events of NSX.
 """
 
+# ruff: noqa: E501 (one sentence of the vendor, one line)
 from __future__ import annotations
 
 import polars as pl
@@ -57,15 +58,15 @@ FORMAT = Format(
     | (LINE.str.contains("dfwpktlogs: ", literal=True) & LINE.str.contains(OLD)),
     layout=Messages(
         id=pl.lit("packet"),
-        body=pl.coalesce(LINE.str.extract(rf"^(.*?(?:^|[\s>]))(?:[0-9a-f]{{7,8}} )?{BEGIN}"), LINE.str.extract(r"^(.*?dfwpktlogs: )")).str.len_bytes(),
+        body=pl.coalesce(
+            LINE.str.extract(rf"^(.*?(?:^|[\s>]))(?:[0-9a-f]{{7,8}} )?{BEGIN}"), LINE.str.extract(r"^(.*?dfwpktlogs: )")
+        ).str.len_bytes(),
         patterns={"packet": (RECORD, COMMAS)},
         keep=("tag", "reason"),
     ),
     columns={
         "sensor": pl.col("@host"),
-        "action": pl.coalesce(
-            mapped(VERDICT, ACTIONS), pl.when(ENDED & VERDICT.is_null()).then(pl.lit("allow"))
-        ),
+        "action": pl.coalesce(mapped(VERDICT, ACTIONS), pl.when(ENDED & VERDICT.is_null()).then(pl.lit("allow"))),
         "disposition": pl.coalesce(VERDICT, lower("reason")),
         "direction": mapped("direction", {"in": "inbound", "out": "outbound"}),
         "protocol": pl.coalesce(

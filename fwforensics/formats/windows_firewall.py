@@ -6,8 +6,8 @@ missing, and a log may begin in its middle. `INFO-EVENTS-LOST` is no traffic and
 Reference: https://learn.microsoft.com/en-us/windows/security/operating-system-security/network-security/windows-firewall/configure-logging
 Reference: https://learn.microsoft.com/en-us/previous-versions/windows/it-pro/windows-server-2003/cc758040(v=ws.10)
 
-Time: local to the machine, UTC where `#Time Format: UTC` says so. `path` (SEND, RECEIVE) is the direction; OPEN and CLOSE
-are allowed connections. Not covered: Windows events 5152–5159 of the filtering platform.
+Time: local to the machine, UTC where `#Time Format: UTC` says so. `path` (SEND, RECEIVE) is the direction; OPEN and
+CLOSE are allowed connections. Not covered: Windows events 5152–5159 of the filtering platform.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from fwforensics.formats._format import Context, Fields, Format
 from fwforensics.formats._layouts import LINE, ROW, bad_rows
 from fwforensics.formats._lines import Lines
 
-NAMES = (
-    "date time action protocol src-ip dst-ip src-port dst-port size tcpflags tcpsyn tcpack tcpwin icmptype icmpcode info "
-    "path pid"
-).split()
+NAMES = [
+    "date", "time", "action", "protocol", "src-ip", "dst-ip", "src-port", "dst-port", "size", "tcpflags", "tcpsyn",
+    "tcpack", "tcpwin", "icmptype", "icmpcode", "info", "path", "pid",
+]  # fmt: skip
 WORDS = "ALLOW|DROP|OPEN|OPEN-INBOUND|CLOSE|INFO-EVENTS-LOST"
 BEGIN = rf"\d{{4}}-\d\d-\d\d[ \t]\d\d:\d\d:\d\d[ \t](?:{WORDS})[ \t]"
 DIRECTIVE = r"^\ufeff?#(?:Version|Verson|Software|Time ?Format|Fields): ?"
@@ -51,15 +51,22 @@ class FirewallLog:
             if last > first:
                 parts.append(self._rows(lines, np.arange(first, last), said, wanted, context))
         frames = [p.frame for p in parts if p.frame.height]
-        frame = pl.concat(frames, how="diagonal") if frames else pl.DataFrame(schema={ROW: pl.Int64, "extra": pl.String})
+        frame = (
+            pl.concat(frames, how="diagonal") if frames else pl.DataFrame(schema={ROW: pl.Int64, "extra": pl.String})
+        )
         bad = [p.bad for p in parts if p.bad is not None]
         return Fields(frame, pl.concat(bad) if bad else None, bad_rows(at, "header") if len(at) else None)
 
     def _rows(
-        self, lines: Lines, at: np.ndarray[tuple[int], np.dtype[np.int64]], said: dict[str, object], wanted: set[str], context: Context
+        self,
+        lines: Lines,
+        at: np.ndarray[tuple[int], np.dtype[np.int64]],
+        said: dict[str, object],
+        wanted: set[str],
+        context: Context,
     ) -> Fields:
         """Rows of one run, all under the same `#` lines."""
-        tabs = lines.text[int(at[0])][19:].count("\t") > 3  # noqa: PLR2004
+        tabs = lines.text[int(at[0])][19:].count("\t") > 3
         layout = replace(self.rows, names=said["names"], separator="\t" if tabs else " ")  # type: ignore[arg-type]
         part = layout.fields(lines.take(at), wanted, context)
         mark = pl.lit("utc" if said["utc"] else None, pl.String).alias("@zone")
@@ -96,7 +103,9 @@ FORMAT = Format(
         "ts": pl.when(IS_UTC).then(WHEN),
         "ts_local": pl.when(IS_UTC.fill_null(False).not_()).then(WHEN),
         "sensor": pl.col("@host"),
-        "action": mapped("action", {"drop": "deny", **dict.fromkeys(("allow", "open", "open-inbound", "close"), "allow")}),
+        "action": mapped(
+            "action", {"drop": "deny", **dict.fromkeys(("allow", "open", "open-inbound", "close"), "allow")}
+        ),
         "disposition": lower("action"),
         "direction": pl.coalesce(
             mapped("path", {"send": "outbound", "receive": "inbound"}),
