@@ -90,7 +90,9 @@ PATTERNS = {
 ID = pl.col("@id")
 #: Mnemonics whose word is the firewall's own; any other one that names both ends is an alert of it.
 FACILITY = LINE.str.extract(r"^.*%([A-Z][A-Z0-9_]*)-(?:[A-Z0-9_]+-)?[0-7]-[A-Z]")
-NAMED = pl.col("@text").str.count_matches(IP) >= 2
+#: Addresses for sure: a MAC address looks much like one.
+CERTAIN = r"\b\d{1,3}(?:\.\d{1,3}){3}\b|\b(?:[0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}\b|[0-9A-Fa-f:]*::[0-9A-Fa-f:]*"
+NAMED = pl.col("@text").str.count_matches(CERTAIN) >= 2
 VERDICTS = r"(?i)\b(?:permit|allow|den[yi]|drop|block|reject)"
 
 MESSAGES = Messages(
@@ -167,7 +169,7 @@ FORMAT = Format(
     reference="https://www.cisco.com/c/en/us/support/docs/security/ios-firewall/23602-confaccesslists.html",
     notes="Times are the device's own, local without zone and year unless it writes them.",
     is_record=LINE.str.contains("%", literal=True)
-    & LINE.str.contains(rf"^[^{{|]{{0,300}}?{TAG} ?:")
+    & LINE.str.contains(rf"^[^{{|]{{0,300}}?{TAG}(?: ?:| \[)")
     & ~LINE.str.contains(r"%ACLLOG-|(?:^|[\s:>])20\d\d [A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d[^%]*%[A-Z]"),
     layout=OwnClock(layout=MESSAGES),
     columns=COLUMNS,

@@ -63,8 +63,17 @@ BLOCKED_CONTENT = (ROLE == "events") & WORDS.str.contains("content_filtering_blo
 URL = pl.coalesce(pl.when(MARK == "request").then(TEXT.str.extract(r"^\S+ (\S+)")), pl.col("url"))
 PROTOCOL = lower("protocol").str.extract(r"^([a-z0-9-]+)")
 
+#: Messages of the VPN server that name both ends.
+PEERS = r"\bServer IP=\S+ .*\bPeer IP="
+MESSAGE = pl.when(MARK == "msg").then(TEXT)
+PEER, LOCAL = MESSAGE.str.extract(r"\bPeer IP=(\S+)"), MESSAGE.str.extract(r"\bServer IP=(\S+)")
+PEER_PORT, LOCAL_PORT = (
+    MESSAGE.str.extract(rf"\b{end} port=(\d+)").cast(pl.UInt16, strict=False) for end in ("Peer", "Server")
+)
+IS_VPN = PEER.is_not_null() & LOCAL.is_not_null()
+OUTCOME = MESSAGE.str.extract(r"request (accepted|rejected)")
 NO_FLOW = LINE.str.contains(rf"{BEGIN}".replace(ROLES, "(?:airmarshal_events|events)")) & ~LINE.str.contains(
-    "content_filtering_block", literal=True
+    rf"content_filtering_block|{PEERS}"
 )
 SERVER = pl.col("server").str.extract_groups(END)
 SEVERITIES = {"1": "high", "2": "medium", "3": "low", "4": "informational"}
@@ -83,29 +92,30 @@ FORMAT = Format(
     is_record=LINE.str.contains(rf"(?:^|[ >]){BEGIN}"),
     is_noise={"no traffic": NO_FLOW},
     layout=Tail(
-        marks=r" ?\b(request|pattern|message): ?(.*)",
+        marks=r" ?\b(request|pattern|message|msg)(?:: ?|= ?\')(.*?)(?: ?\')?",
         layout=KeyValue(anchor=LINE.str.extract(rf"^(.*?{BEGIN})").str.len_bytes(), quote="'", keep=("action",)),
     ),
     columns={
-        "ignored": pl.when(pl.all_horizontal(pl.col(c).is_null() for c in ("src", "dst", "server"))).then(
+        "ignored": pl.when(pl.all_horizontal(pl.col(c).is_null() for c in ("src", "dst", "server")) & ~IS_VPN).then(
             pl.lit("no traffic")
         ),
         "ts": epoch(EPOCH),
-        "kind": pl.when(IDS).then(pl.lit("ids")).when((ROLE == "urls") | BLOCKED_CONTENT).then(pl.lit("proxy"))
+        "kind": pl.when(IDS).then(pl.lit("ids")).when(IS_VPN).then(pl.lit("vpn")).when((ROLE == "urls") | BLOCKED_CONTENT).then(pl.lit("proxy"))
         .otherwise(pl.lit("firewall")),
         "sensor": DEVICE,
         "action": pl.when(BLOCKED_CONTENT).then(pl.lit("deny"))
         .when(IDS).then(pl.when(STOPPED.str.contains("^(?:block|drop|rst|reset|deny)")).then(pl.lit("deny")).otherwise(pl.lit("alert")))
         .when(ROLE.str.starts_with("ip_flow")).then(pl.lit("allow"))
+        .when(IS_VPN).then(mapped(OUTCOME, {"accepted": "allow", "rejected": "deny"}))
         .otherwise(mapped(LEADING, VERDICTS)),
         "disposition": pl.when(BLOCKED_CONTENT).then(pl.lit("content_filtering_block"))
-        .otherwise(pl.coalesce(STOPPED, LEADING.str.to_lowercase())),
+        .otherwise(pl.coalesce(STOPPED, OUTCOME, LEADING.str.to_lowercase())),
         "direction": mapped("direction", {"ingress": "inbound", "egress": "outbound"}),
-        "protocol": PROTOCOL,
-        "src_ip": address("src"),
-        "src_port": port_of("src", "sport"),
-        "dst_ip": pl.coalesce(address("dst"), SERVER.struct.field("1")),
-        "dst_port": pl.coalesce(port_of("dst", "dport"), SERVER.struct.field("2").cast(pl.UInt16, strict=False)),
+        "protocol": pl.coalesce(PROTOCOL, MESSAGE.str.extract(r"\bProt\[(\w+)\]").str.to_lowercase()),
+        "src_ip": pl.coalesce(address("src"), pl.when(IS_VPN).then(PEER)),
+        "src_port": pl.coalesce(port_of("src", "sport"), pl.when(IS_VPN).then(PEER_PORT)),
+        "dst_ip": pl.coalesce(address("dst"), SERVER.struct.field("1"), pl.when(IS_VPN).then(LOCAL)),
+        "dst_port": pl.coalesce(port_of("dst", "dport"), SERVER.struct.field("2").cast(pl.UInt16, strict=False), pl.when(IS_VPN).then(LOCAL_PORT)),
         "src_nat_ip": pl.col("translated_src_ip"),
         "src_nat_port": translated("src", uint("translated_port", bits=16)),
         "dst_nat_ip": pl.col("translated_dst_ip"),
@@ -113,6 +123,7 @@ FORMAT = Format(
         "icmp_type": pl.when(PROTOCOL.str.starts_with("icmp")).then(uint("type", bits=8)),
         "rule": PATTERN,
         "dst_name": host_name(URL),
+        "user_name": MESSAGE.str.extract(r"\bUser(?:=|\[)([^\]:\s]+)"),
         "signature": pl.when(IDS).then(pl.coalesce(pl.when(MARK == "message").then(TEXT), pl.col("name"))),
         "signature_id": pl.col("signature"),
         "severity": mapped("priority", SEVERITIES),

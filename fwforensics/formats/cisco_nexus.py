@@ -21,6 +21,7 @@ from fwforensics.formats._own_clock import CLOCK, OwnClock
 
 TAG = r"%(?:[A-Z][A-Z0-9_]*-)+[0-7]-[A-Z][A-Z0-9_]*"
 IP = r"[0-9A-Fa-f]*[.:][0-9A-Fa-f.:]+"
+REPEATED = r"^<\d+>[^%]* \d\d:\d\d:\d\d(?:\.\d+)?(?: [A-Z]{2,5})?: last message repeated \d+ times?\s*$"
 FLOW = (
     rf"S(?:ou)?rce? IP(?:v6)?: *(?P<src>{IP}), *D(?:e?st|estination) IP(?:v6)?: *(?P<dst>{IP})"
     r"(?:, *S(?:ou)?rce? Port: *(?P<src_port>\d+))?(?:, *D(?:e?st|estination) Port: *(?P<dst_port>\d+))?"
@@ -29,9 +30,21 @@ FLOW = (
     r"(?:, *ACE Action: *(?P<verdict>\w+))?(?:, *Appl Intf: *(?P<applied>[^,]*?))?"
     r"(?:, *Hit-count *[:=] *(?P<count>\d+))?\s*$"
 )
+#: What the switches of ACI write for a single packet.
+PACKET = (
+    rf"(?:CName: *(?P<context>[^,]*), *)?.*?\bSIP: *(?P<src>{IP}), *DIP: *(?P<dst>{IP}), *SPort: *(?P<src_port>\d+), *"
+    r"DPort: *(?P<dst_port>\d+), *Src Intf: *(?P<in_iface>[^,]*?), *Proto: *(?P<proto>\d+)(?:, *PktLen: *(?P<length>\d+))?"
+)
+#: What the switches of ACI write for a single packet.
+PACKET = (
+    rf"(?:CName: *(?P<context>[^,]*), *)?.*?\bSIP: *(?P<src>{IP}), *DIP: *(?P<dst>{IP}), *SPort: *(?P<src_port>\d+), *"
+    r"DPort: *(?P<dst_port>\d+), *Src Intf: *(?P<in_iface>[^,]*?), *Proto: *(?P<proto>\d+)(?:, *PktLen: *(?P<length>\d+))?"
+)
+MESSAGES = ("FLOW_INTERVAL", "NEW_FLOW", "THRESHOLD", "PKT", "PKTLOG", "PKTLOG_PERMIT", "PKTLOG_DENY")
 #: The number of a protocol that stands for any.
 ANY = ["253", "0", "255"]
 PROTOCOL = pl.when(~pl.col("proto").is_in(ANY)).then(pl.col("proto"))
+VERDICT = pl.coalesce("verdict", pl.col("@id").str.extract(r"_(PERMIT|DENY)$"))
 HAS_TWO = pl.col("@text").str.count_matches(IP) >= 2
 
 FORMAT = Format(
@@ -44,15 +57,12 @@ FORMAT = Format(
         LINE.str.contains("%ACLLOG-", literal=True)
         | LINE.str.contains(rf"^[^{{|]{{0,200}}?(?:^|[\s:>])20\d\d [A-Z][a-z]{{2}} +\d{{1,2}} \d\d:\d\d:\d\d[^%]*{TAG}")
     ),
+    is_noise={"repeated": LINE.str.contains(REPEATED)},
     layout=OwnClock(
         layout=Messages(
             id=LINE.str.extract(r"%((?:[A-Z][A-Z0-9_]*-)+[0-7]-[A-Z][A-Z0-9_]*)"),
             body=LINE.str.extract(rf"^([^%]*{TAG} ?:?\s*)").str.len_bytes(),
-            patterns={
-                f"ACLLOG-{n}-ACLLOG_{w}": (FLOW,)
-                for n in range(8)
-                for w in ("FLOW_INTERVAL", "NEW_FLOW", "THRESHOLD", "PKT")
-            },
+            patterns={f"ACLLOG-{n}-ACLLOG_{w}": (FLOW, PACKET) for n in range(8) for w in MESSAGES},
             keep=("proto_name",),
             noise=~(pl.col("@id").str.starts_with("ACLLOG") & HAS_TWO),
         )
@@ -61,9 +71,9 @@ FORMAT = Format(
         **CLOCK,
         "sensor": text("own_host", "@host"),
         "action": mapped(
-            "verdict", {"permit": "allow", "redirect": "allow", "deny": "deny", "permitted": "allow", "denied": "deny"}
+            VERDICT, {"permit": "allow", "redirect": "allow", "deny": "deny", "permitted": "allow", "denied": "deny"}
         ),
-        "disposition": lower("verdict"),
+        "disposition": VERDICT.str.to_lowercase(),
         "protocol": pl.coalesce(
             PROTOCOL, pl.when(pl.col("proto").is_null() & (lower("proto_name") != "ip")).then(lower("proto_name"))
         ),
@@ -71,6 +81,7 @@ FORMAT = Format(
         "src_port": pl.when(PROTOCOL.is_not_null()).then(port("src_port")),
         "dst_ip": pl.col("dst"),
         "dst_port": pl.when(PROTOCOL.is_not_null()).then(port("dst_port")),
+        "bytes_out": uint("length"),
         "packets_out": uint("count"),
         "in_iface": pl.col("in_iface"),
         "rule": pl.col("rule"),

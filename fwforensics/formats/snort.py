@@ -1,5 +1,6 @@
-"""Snort 2 and 3 alerts: fast, full, syslog, CSV and JSON, and pfSense's CSV; Suricata's `fast.log` has the form of
-fast.
+"""Snort 2 and 3 alerts: fast, full, syslog, CSV and JSON, and pfSense's CSV.
+
+Suricata's `fast.log` has the form of fast, and is read as such.
 
 Fast and syslog lines: `[**] [gid:sid:rev] message [**] [Classification: …] [Priority: n] {PROTO} a:p -> b:p`; full
 alerts are blocks of lines; CSV has the default fields of Snort 2 (27), of Snort 3 (10), or those of pfSense (13 to
