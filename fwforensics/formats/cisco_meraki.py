@@ -100,8 +100,8 @@ FORMAT = Format(
             pl.lit("no traffic")
         ),
         "ts": epoch(EPOCH),
-        "kind": pl.when(IDS).then(pl.lit("ids")).when(IS_VPN).then(pl.lit("vpn")).when((ROLE == "urls") | BLOCKED_CONTENT).then(pl.lit("proxy"))
-        .otherwise(pl.lit("firewall")),
+        "kind": pl.when(IDS).then(pl.lit("ids")).when(IS_VPN).then(pl.lit("vpn"))
+        .when((ROLE == "urls") | BLOCKED_CONTENT).then(pl.lit("proxy")).otherwise(pl.lit("firewall")),
         "sensor": DEVICE,
         "action": pl.when(BLOCKED_CONTENT).then(pl.lit("deny"))
         .when(IDS).then(pl.when(STOPPED.str.contains("^(?:block|drop|rst|reset|deny)")).then(pl.lit("deny")).otherwise(pl.lit("alert")))
@@ -115,7 +115,11 @@ FORMAT = Format(
         "src_ip": pl.coalesce(address("src"), pl.when(IS_VPN).then(PEER)),
         "src_port": pl.coalesce(port_of("src", "sport"), pl.when(IS_VPN).then(PEER_PORT)),
         "dst_ip": pl.coalesce(address("dst"), SERVER.struct.field("1"), pl.when(IS_VPN).then(LOCAL)),
-        "dst_port": pl.coalesce(port_of("dst", "dport"), SERVER.struct.field("2").cast(pl.UInt16, strict=False), pl.when(IS_VPN).then(LOCAL_PORT)),
+        "dst_port": pl.coalesce(
+            port_of("dst", "dport"),
+            SERVER.struct.field("2").cast(pl.UInt16, strict=False),
+            pl.when(IS_VPN).then(LOCAL_PORT),
+        ),
         "src_nat_ip": pl.col("translated_src_ip"),
         "src_nat_port": translated("src", uint("translated_port", bits=16)),
         "dst_nat_ip": pl.col("translated_dst_ip"),

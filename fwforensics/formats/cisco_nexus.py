@@ -32,13 +32,9 @@ FLOW = (
 )
 #: What the switches of ACI write for a single packet.
 PACKET = (
-    rf"(?:CName: *(?P<context>[^,]*), *)?.*?\bSIP: *(?P<src>{IP}), *DIP: *(?P<dst>{IP}), *SPort: *(?P<src_port>\d+), *"
-    r"DPort: *(?P<dst_port>\d+), *Src Intf: *(?P<in_iface>[^,]*?), *Proto: *(?P<proto>\d+)(?:, *PktLen: *(?P<length>\d+))?"
-)
-#: What the switches of ACI write for a single packet.
-PACKET = (
-    rf"(?:CName: *(?P<context>[^,]*), *)?.*?\bSIP: *(?P<src>{IP}), *DIP: *(?P<dst>{IP}), *SPort: *(?P<src_port>\d+), *"
-    r"DPort: *(?P<dst_port>\d+), *Src Intf: *(?P<in_iface>[^,]*?), *Proto: *(?P<proto>\d+)(?:, *PktLen: *(?P<length>\d+))?"
+    rf"(?:CName: *(?P<context>[^,]*), *)?.*?\bSIP: *(?P<src>{IP}), *DIP: *(?P<dst>{IP}), *"
+    r"SPort: *(?P<src_port>\d+), *DPort: *(?P<dst_port>\d+), *Src Intf: *(?P<in_iface>[^,]*?), *"
+    r"Proto: *(?P<proto>\d+)(?:, *PktLen: *(?P<length>\d+))?"
 )
 MESSAGES = ("FLOW_INTERVAL", "NEW_FLOW", "THRESHOLD", "PKT", "PKTLOG", "PKTLOG_PERMIT", "PKTLOG_DENY")
 #: The number of a protocol that stands for any.

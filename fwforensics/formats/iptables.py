@@ -23,9 +23,12 @@ ANCHOR = r"IN=\S* (?:OUT=|PHYSIN=|MAC=|SRC=)"
 
 
 PREFIX = pl.col("@prefix").str.replace(r"^\[\s*\d+\.\d+\]\s*", "").str.strip_chars(" ")
-NAME = PREFIX.str.strip_chars(" :").str.strip_prefix("[").str.strip_suffix("]")
-#: Rule names of EdgeOS, VyOS and UniFi end in the verdict: `[WAN_LOCAL-default-D]`, `[wan-lan-2000-A]`.
-MARK = PREFIX.str.extract(r"-([ADR])\]?$")
+#: UniFi puts the rule's description behind its name: `[WAN_LOCAL-D-2147483647] DESCR="No guests"`.
+DESCRIBED = r'^\[([^\]]+)\]\s*DESCR="?([^"]*)"?$'
+NAME = PREFIX.str.replace(DESCRIBED, "$1 $2").str.strip_chars(" :").str.strip_prefix("[").str.strip_suffix("]")
+#: Rule names of EdgeOS, VyOS and UniFi end in the verdict: `[WAN_LOCAL-default-D]`, `[wan-lan-2000-A]`, or have a
+#: number behind it.
+MARK = pl.coalesce(PREFIX.str.extract(r"-([ADR])\]?$"), PREFIX.str.extract(r"^\[\S+-([ADR])-\d+\]"))
 ZONES = NAME.str.extract_groups(r"^([^-]+)-([^-]+)-(?:default|\d+)-[ADR]$")
 
 FORMAT = Format(
@@ -44,7 +47,10 @@ FORMAT = Format(
         .then(pl.lit("deny"))
         .when(PREFIX.str.contains(word(*ALLOW)))
         .then(pl.lit("allow")),
-        "disposition": PREFIX.str.extract(word(*DENY, *ALLOW, "audit")).str.to_lowercase(),
+        "disposition": pl.when(~PREFIX.str.contains(DESCRIBED))
+        .then(PREFIX)
+        .str.extract(word(*DENY, *ALLOW, "audit"))
+        .str.to_lowercase(),
         "protocol": lower("PROTO"),
         "src_ip": pl.col("SRC"),
         "src_port": port("SPT"),
