@@ -56,6 +56,7 @@ class Cef:
     Attributes:
         prefixes: what the vendor puts before its own keys (`FTNTFGT`); wanted names match without it, too.
         keep: keys that go to `extra` even where a column takes them.
+        start: what opens the header, for relays that cut `CEF:` off.
 
     Header fields are `deviceVendor`, `deviceProduct`, `deviceVersion`, `deviceEventClassId`, `name`, `severity`; a
     repeated key becomes `KEY#2`; text before the first key is `text`.
@@ -63,11 +64,12 @@ class Cef:
 
     prefixes: tuple[str, ...] = ()
     keep: tuple[str, ...] = KEPT
+    start: str = CEF_START
 
     def fields(self, lines: Lines, wanted: set[str], context: Context) -> Fields:
         """See `Layout`."""
         del context
-        at, begin, header = _header(lines, CEF_START, CEF_HEADER)
+        at, begin, header = _header(lines, self.start, CEF_HEADER)
         tokens = key_tokens(lines, begin, BLANK_DELIMITERS, BREAKS)
         return _fields(lines, at, header, [(np.arange(len(lines)), tokens)], wanted, self)
 

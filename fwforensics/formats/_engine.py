@@ -238,7 +238,10 @@ def _with_header(frame: pl.DataFrame, lines: Lines, fmt: Format, context: Contex
     if "@head" in frame.columns:
         sizes = frame["@head"].str.len_bytes().fill_null(0).to_numpy().astype(np.int64)
         limit = lines.starts + sizes
-    return frame.hstack(headers(lines, context, limit))
+    head = headers(lines, context, limit)
+    if "@own_yearless" in frame.columns:  # the record's own time has no year, whatever the header says
+        head = head.with_columns(frame["@own_yearless"].alias("@yearless") | pl.col("@yearless"))
+    return frame.hstack(head)
 
 
 def _localised(frame: pl.DataFrame, context: Context, utc: str, local: str) -> pl.Series:
@@ -327,7 +330,7 @@ def _split_unusable(out: pl.DataFrame, lines: Lines, table: str, fmt: Format, ba
     if not out.height:
         return kept
     if table == fmt.table:
-        batch.parsed += out.height
+        batch.parsed += out.height if "n_lines" not in out.columns else int(out["n_lines"].fill_null(1).sum())
         if table == "events":
             sensor = (
                 out["sensor"]
