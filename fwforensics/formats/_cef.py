@@ -44,6 +44,8 @@ DECLARED = r"^(.*?LEEF: ?2(?:\.\d+)?\|(?:[^|]*\|){4})(\||[^|=\t]{0,8})\|"
 HEAD = r"^(.*?LEEF: ?\d+(?:\.\d+)?\|(?:[^|]*\|){4})"
 #: Palo Alto Networks puts pipes between the pairs, too.
 PIPED = HEAD + r"[\w.-]+=[^|]*\|[\w.-]+="
+#: Different delimiters that one batch may declare.
+MAX_MARKS = 16
 #: How relays write a tab.
 WRITTEN_TABS = ("#011", "\\t", "<009>", "^I")
 Header = Mapping[str, tuple[Positions, Positions]]
@@ -128,7 +130,7 @@ def _with_tabs(lines: Lines) -> Lines:
         return lines
     whole = pl.concat_str([pl.col("head"), pl.col("mark"), pl.lit("|")])
     tail = LINE.str.strip_prefix(whole)
-    for given in text["mark"].unique().drop_nulls().to_list():
+    for given in text["mark"].drop_nulls().unique(maintain_order=True).head(MAX_MARKS).to_list():
         mark = _delimiter(given)
         if mark != "\t":
             tail = pl.when(pl.col("mark") == given).then(tail.str.replace_all(mark, "\t", literal=True)).otherwise(tail)

@@ -15,6 +15,8 @@ INSTANT = pl.Datetime("us")
 EPOCH = r"^\d{9,19}(?:\.\d+)?$"
 #: A zone that stands apart from an ISO time, and the fraction that .NET and nanosecond clocks write.
 APART = r"(\d) (?:UTC|GMT|Z)$|(\d) ([+-]\d\d:?\d\d)$"
+#: Zones and patterns of one batch that are looked at: a log may write whatever it likes.
+MAX_VARIANTS = 64
 SLASHED = r"^(\d{4})[/.](\d\d)[/.](\d\d)"
 #: Letters of Java's date patterns, which LEEF records declare, as those of `strptime`; longest first.
 JAVA = {
@@ -74,15 +76,13 @@ def in_zone(rows: pl.Series) -> pl.Series:
     given = rows.struct.unnest()
     when, zone = local(given.to_series(0)), given.to_series(1)
     result = pl.Series([None], dtype=INSTANT).new_from_index(0, len(rows))
-    for name in zone.unique().drop_nulls().to_list():
+    for name in zone.drop_nulls().unique(maintain_order=True).head(MAX_VARIANTS).to_list():
         try:
             there = when.dt.replace_time_zone(name, ambiguous="earliest", non_existent="null")
         except (pl.exceptions.PolarsError, ValueError):
             continue
         instant = there.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-        result = (
-            result.zip_with(zone != name, instant) if zone.null_count() == 0 else _where(zone == name, instant, result)
-        )
+        result = _where(zone == name, instant, result)
     return result
 
 
@@ -96,7 +96,7 @@ def by_pattern(rows: pl.Series) -> tuple[pl.Series, pl.Series]:
     text, pattern = given.to_series(0), given.to_series(1)
     zoned = pl.Series([None], dtype=INSTANT).new_from_index(0, len(rows))
     plain = zoned
-    for java in pattern.unique().drop_nulls().to_list():
+    for java in pattern.drop_nulls().unique(maintain_order=True).head(MAX_VARIANTS).to_list():
         form = strptime(java)
         if form is None:
             continue

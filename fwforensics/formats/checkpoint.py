@@ -120,10 +120,17 @@ FORMAT = Format(
     name="checkpoint",
     title="Check Point gateways (Log Exporter, fw log, SmartConsole)",
     reference="https://sc1.checkpoint.com/documents/Log_Exporter/EN/Content/Topics/Appendix.htm",
-    notes="Tables and headers without zone are local to the gateway: --tz. Audit logs without two ends are ignored.",
+    notes=(
+        "Tables and headers without zone are local to the gateway: --tz. Audit logs without two ends are ignored. "
+        "JSON and SmartConsole tables are built from documentation; not tried on a recorded log."
+    ),
     is_record=IS_NATIVE | IS_STRUCTURED | IS_CEF | IS_PIPED | IS_JSON | LINE.str.contains(ROW),
     opens=LINE.str.contains(HEADER)
+<<<<<<< HEAD
     & ~LINE.str.contains("=", literal=True)
+=======
+    & LINE.str.contains(r"(?i)\borig(?:in)?\b")
+>>>>>>> wt-a
     & LINE.str.contains(r"(?i)\b(?:i/f_name|interface|blade|s_port)\b"),
     follows=follows,
     layout=Derived(LAYOUT, {**clocked("began", FIRST), **clocked("ended", LAST), "@table_time": OF_TABLE}),

@@ -44,7 +44,10 @@ FORMAT = Format(
     name="zscaler_zia_fw",
     title="Zscaler Internet Access firewall logs (NSS)",
     reference="https://help.zscaler.com/zia/nss-feed-output-format-firewall-logs",
-    notes="Without tz, times are those of the feed's zone: --tz.",
+    notes=(
+        "Without tz, times are those of the feed's zone: --tz. The tab-separated feed is built from documentation; "
+        "not tried on a recorded log."
+    ),
     is_record=(LINE.str.contains(r'"zscalernss-fw"|"csip"\s*:|\bcsip=') & LINE.str.contains(r'"cdip"\s*:|\bcdip='))
     | LINE.str.contains(r"(?:CEF: ?\d|^\s*0)\|Zscaler\|NSSFW"),
     layout=with_times(
