@@ -126,11 +126,8 @@ FORMAT = Format(
     ),
     is_record=IS_NATIVE | IS_STRUCTURED | IS_CEF | IS_PIPED | IS_JSON | LINE.str.contains(ROW),
     opens=LINE.str.contains(HEADER)
-<<<<<<< HEAD
     & ~LINE.str.contains("=", literal=True)
-=======
     & LINE.str.contains(r"(?i)\borig(?:in)?\b")
->>>>>>> wt-a
     & LINE.str.contains(r"(?i)\b(?:i/f_name|interface|blade|s_port)\b"),
     follows=follows,
     layout=Derived(LAYOUT, {**clocked("began", FIRST), **clocked("ended", LAST), "@table_time": OF_TABLE}),
