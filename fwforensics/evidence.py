@@ -8,10 +8,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, cast
 
+import numpy as np
+
 from fwforensics.errors import EvidenceError, FwfError, UsageError
 from fwforensics.formats import find_format
+from fwforensics.intake.documents import Records, pieces
 from fwforensics.queries import listing
-from fwforensics.reader import CHUNK, Chunk, Content, Source, chunks, find
+from fwforensics.reader import CHUNK, HEAD, KEEP_OF_LONG, Chunk, Content, Source, find
 from fwforensics.store import Case
 
 STDIN = "-"
@@ -54,7 +57,7 @@ class _Prefix:
         self.digest.update(block)
         return block
 
-    def head(self, size: int) -> bytes:
+    def head(self, size: int = HEAD) -> bytes:
         """The next bytes, without reading past them."""
         return self.content.head(min(size, self.left)) if self.left else b""
 
@@ -145,13 +148,25 @@ def _text(source: Source, row: dict[str, Any], numbers: set[int]) -> dict[int, s
     found: dict[int, str] = {}
     with source.open() as content:
         prefix = _Prefix(content, row["size_bytes"])
-        for chunk in chunks(cast("Content", prefix)):
+        for chunk in pieces(cast("Content", prefix)):
+            if isinstance(chunk, Records):
+                _add_records(chunk, numbers, found)
+                continue
             last = chunk.first + chunk.data.count(b"\n") - chunk.data.endswith(b"\n")
             wanted = [n for n in numbers if chunk.first <= n <= last and n not in found]
             if wanted:
                 found |= _pick(chunk, wanted)
     _checked(row, prefix)
     return found
+
+
+def _add_records(records: Records, numbers: set[int], found: dict[int, str]) -> None:
+    """Records that begin on the wanted lines, one below the other; a line may hold a whole file."""
+    here = np.flatnonzero(np.isin(records.lines.numbers, np.fromiter(numbers, np.uint64)))
+    for number, text in zip(records.lines.numbers[here].tolist(), records.lines.take(here).text, strict=True):
+        have = found.get(number)
+        if have is None or len(have) < KEEP_OF_LONG:
+            found[number] = text if have is None else f"{have}\n{text}"[:KEEP_OF_LONG]
 
 
 def _pick(chunk: Chunk, wanted: list[int]) -> dict[int, str]:

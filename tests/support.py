@@ -9,7 +9,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from fwforensics.formats._documents import Documents
+from fwforensics.formats._lines import Lines
 from fwforensics.ingest import Options, Report, ingest
+from fwforensics.intake.documents import holds_documents
 from fwforensics.store import Case
 
 START = datetime(2026, 3, 1)  # noqa: DTZ001 (cases hold UTC without saying so)
@@ -26,6 +29,15 @@ def iptables_line(n: int, *, host: str = "gw1", prefix: str = "FW-DROP:") -> str
         f"TTL=63 ID={n % 65536} DF "
         f"PROTO=TCP SPT={1024 + n % 60000} DPT=3333 WINDOW=64240 RES=0x00 SYN URGP=0 "
     )
+
+
+def lines_of(content: bytes) -> Lines:
+    """A sample's lines, or its records where it is a JSON document."""
+    if not holds_documents(content):
+        return Lines.of(content)
+    lines = Documents().feed(content, final=True).lines
+    assert lines is not None
+    return lines
 
 
 def write_log(path: Path, first: int, last: int, **options: str) -> Path:

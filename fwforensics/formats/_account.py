@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from fwforensics.formats._lines import Lines
+from fwforensics.formats._ordinals import Ordinals
 
 #: As much of a rejected line as the case keeps.
 MAX_RAW = 1 << 20
@@ -22,9 +23,12 @@ class Batch:
         rejects: `line_no`, `reason`, `raw`.
         ignored: `line_no`, `reason`, `program`, `sample`.
         times: `sensor`, `ts`, `is_event`, `lost`: one row for each record with a time, for coverage.
-        lines, parsed: how many lines there were, and how many of them gave a row.
+        lines, parsed: how many lines there were, and how many of them gave a row; a line that holds several records
+            counts as so many.
+        more: by how much these are more than the lines of the source.
         by_format: lines that each format claimed.
         local, yearless: was a time without zone, without year, used?
+        ordinals: counts the records of a line, where lines hold several.
     """
 
     frames: dict[str, pl.DataFrame] = field(default_factory=dict)
@@ -33,9 +37,21 @@ class Batch:
     times: pl.DataFrame | None = None
     lines: int = 0
     parsed: int = 0
+    more: int = 0
     by_format: dict[str, int] = field(default_factory=dict)
     local: bool = False
     yearless: bool = False
+    ordinals: Ordinals | None = None
+
+    def add(self, fmt: str, lines: int) -> None:
+        """Count lines that a format claims."""
+        self.by_format[fmt] = self.by_format.get(fmt, 0) + lines
+
+    def hold(self, fmt: str, more: int) -> None:
+        """Count records beyond one a line."""
+        self.lines += more
+        self.more += more
+        self.add(fmt, more)
 
 
 def reject(batch: Batch, lines: Lines, reason: str | pl.Series) -> None:
@@ -91,13 +107,18 @@ def merge(batch: Batch, inner: Batch, outer: Lines) -> None:
     for name, text in (("rejects", "raw"), ("ignored", "sample")):
         mine, source, have = getattr(inner, name), getattr(whole, name), getattr(batch, name)
         if mine is not None:
-            mine = mine.drop(text).join(source.select("line_no", text), on="line_no", how="left", maintain_order="left")
+            if not outer.repeats:  # of records on one line the number does not say which
+                mine = mine.drop(text).join(
+                    source.select("line_no", text), on="line_no", how="left", maintain_order="left"
+                )
             setattr(batch, name, mine if have is None else pl.concat([have, mine]))
     for table, frame in inner.frames.items():
         before = batch.frames.get(table)
         batch.frames[table] = frame if before is None else pl.concat([before, frame], how="diagonal_relaxed")
     for name, count in inner.by_format.items():
         batch.by_format[name] = batch.by_format.get(name, 0) + count
+    batch.lines += inner.more
+    batch.more += inner.more
     batch.parsed += inner.parsed
     batch.local |= inner.local
     batch.yearless |= inner.yearless

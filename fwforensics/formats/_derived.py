@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from fwforensics.formats._format import Context, Fields, Layout
+from fwforensics.formats._json import Json
 from fwforensics.formats._lines import Lines
 
 
@@ -22,6 +23,11 @@ class Derived:
 
     layout: Layout
     columns: Mapping[str, pl.Expr]
+
+    @property
+    def reads_json(self) -> bool:
+        """Does the layout take JSON objects as they are?"""
+        return isinstance(self.layout, Json) or bool(getattr(self.layout, "reads_json", False))
 
     def fields(self, lines: Lines, wanted: set[str], context: Context) -> Fields:
         """See `Layout`."""

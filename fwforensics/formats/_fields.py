@@ -53,11 +53,15 @@ def mapped(key: str | pl.Expr, words: Mapping[str, str], default: str | None = N
     return given.str.to_lowercase().replace_strict(words, default=default, return_dtype=pl.String)
 
 
-def epoch(key: str, unit: str | None = None) -> pl.Expr:
+def epoch(key: str | pl.Expr, unit: str | None = None) -> pl.Expr:
     """Seconds (with decimals), milli-, micro- or nanoseconds since 1970 as UTC; the unit by size where not given."""
-    digits = pl.col(key).str.extract(r"^(\d+)")
+    return _epoch(pl.col(key) if isinstance(key, str) else key, unit)
+
+
+def _epoch(given: pl.Expr, unit: str | None = None) -> pl.Expr:
+    digits = given.str.extract(r"^(\d+)")
     whole = digits.cast(pl.Int64, strict=False)
-    fraction = (pl.col(key).str.extract(r"^\d+[.,](\d+)").str.head(6).str.pad_end(6, "0")).cast(pl.Int64, strict=False)
+    fraction = (given.str.extract(r"^\d+[.,](\d+)").str.head(6).str.pad_end(6, "0")).cast(pl.Int64, strict=False)
     seconds = whole * 1_000_000 + fraction.fill_null(0)
     if unit == "ns":
         value = whole // 1000
@@ -92,6 +96,13 @@ def iso(*keys: str) -> pl.Expr:
 def iso_local(*keys: str) -> pl.Expr:
     """An ISO 8601 time that has no zone, as written; NULL where it has one."""
     return pl.when(~text(*keys).str.contains(r"(?:Z|[+-]\d\d:?\d\d)$")).then(naive(*keys))
+
+
+def instant(*keys: str) -> pl.Expr:
+    """A time that says its zone (`Z`, an offset, `UTC`), or a number since 1970."""
+    given = text(*keys)
+    in_utc = pl.when(given.str.ends_with("UTC")).then(naive(*keys))
+    return pl.coalesce(iso(*keys), in_utc, pl.when(given.str.contains(r"^\d{9,19}(?:\.\d+)?$")).then(_epoch(given)))
 
 
 def naive(*keys: str) -> pl.Expr:
@@ -136,6 +147,11 @@ def tcp_flag_words(words: pl.Expr) -> pl.Expr:
 def tcp_flag_bits(bits: pl.Expr) -> pl.Expr:
     """Flag bits as letters of CEUAPRSF."""
     return _letters([(bits.cast(pl.UInt16) & value) > 0 for value in FLAG_BITS.values()])
+
+
+def tcp_flag_letters(given: pl.Expr, written: str = "CEUAPRSF") -> pl.Expr:
+    """Flags written as single letters, in any order; `written` has the vendor's letter for each of CEUAPRSF."""
+    return _letters([given.str.contains(letter, literal=True).fill_null(False) for letter in written])
 
 
 def _letters(present: Sequence[pl.Expr]) -> pl.Expr:

@@ -39,12 +39,16 @@ class Lines:
         data: the buffer, `PADDING` bytes longer than its content.
         starts, ends: byte positions of each line, without its line end; shape (lines,).
         numbers: line number of each line in its source, from 1; shape (lines,).
+        repeats: these are records, and several may begin on one line.
+        ordinals: which record of its line each is, where that was asked for; shape (lines,).
     """
 
     data: bytes
     starts: Positions
     ends: Positions
     numbers: npt.NDArray[np.uint64]
+    repeats: bool = False
+    ordinals: npt.NDArray[np.uint32] | None = None
 
     @classmethod
     def of(cls, content: bytes, first: int = 1) -> Lines:
@@ -108,7 +112,8 @@ class Lines:
 
     def take(self, rows: Positions | Mask) -> Lines:
         """Some of the lines, over the same buffer."""
-        return Lines(self.data, self.starts[rows], self.ends[rows], self.numbers[rows])
+        ordinals = self.ordinals[rows] if self.ordinals is not None else None
+        return Lines(self.data, self.starts[rows], self.ends[rows], self.numbers[rows], self.repeats, ordinals)
 
 
 def as_utf8(content: bytes) -> bytes:

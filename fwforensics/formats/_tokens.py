@@ -133,8 +133,8 @@ def _outside(cuts: Positions, marks: Positions, begin: Positions, end: Positions
     return cuts[np.cumsum(step[:-1], dtype=np.int8) == 0], count
 
 
-def split_json(lines: Lines) -> Tokens:
-    """Cut every line, which should be one JSON object, at the commas of its outermost level."""
+def split_json(lines: Lines, frame: bytes = b"{}") -> Tokens:
+    """Cut every line, which should be one JSON object (an array by its `frame`), at the commas of its first level."""
     a = lines.bytes
     hits = within(find(a, tuple(b'"{}[],'), lines.starts, lines.ends), lines)
     is_quote = a[hits] == ord('"')
@@ -150,19 +150,19 @@ def split_json(lines: Lines) -> Tokens:
     total = np.concatenate((np.zeros(1, np.int64), np.cumsum(step)))
     depth = total[1:] - np.repeat(total[lo], hi - lo)
     odd |= total[hi] != total[lo]
-    begin, end, framed = _braces(a, lines)
+    begin, end, framed = _braces(a, lines, frame)
     cuts = hits[(byte == ord(",")) & (depth == 1)]
     lo, hi = np.searchsorted(cuts, begin), np.searchsorted(cuts, end)
     return Tokens(begin, end, cuts, lo, np.where(framed, hi - lo + 1, 0), odd | ~framed)
 
 
-def _braces(a: npt.NDArray[np.uint8], lines: Lines) -> tuple[Positions, Positions, Mask]:
+def _braces(a: npt.NDArray[np.uint8], lines: Lines, frame: bytes) -> tuple[Positions, Positions, Mask]:
     """The inside of each line's outermost braces; blanks around them and one trailing comma are passed over."""
     begin, end = lines.starts.copy(), lines.ends.copy()
     for _ in range(8):
         begin += (begin < end) & np.isin(a[begin], BLANKS)
         end -= (end > begin) & (np.isin(a[end - 1], BLANKS) | (a[end - 1] == ord(",")))
-    framed = (end - begin >= 2) & (a[begin] == ord("{")) & (a[np.maximum(end - 1, 0)] == ord("}"))
+    framed = (end - begin >= 2) & (a[begin] == frame[0]) & (a[np.maximum(end - 1, 0)] == frame[1])
     return begin + framed, end - framed, framed
 
 

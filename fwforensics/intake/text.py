@@ -18,9 +18,10 @@ from fwforensics.formats._lines import Lines
 from fwforensics.formats._mapped import mapped_format
 from fwforensics.formats._recogniser import Recogniser
 from fwforensics.intake.binaries import Binaries, Job, binary_format
+from fwforensics.intake.documents import Records, holds_documents, pieces
 from fwforensics.intake.options import CLOCK_SLACK, PARSER_VERSION, Options, Progress, SourceReport
 from fwforensics.intake.writer import Writer, cut_short
-from fwforensics.reader import Chunk, Content, Source, chunks
+from fwforensics.reader import Chunk, Content, Source
 from fwforensics.store import Case, next_source_id
 
 
@@ -29,7 +30,10 @@ def ingest_text(case: Case, source: Source, options: Options, progress: Progress
     started = time.monotonic()
     with source.open() as content:
         head = content.head()
-        known = overlap.identify(case, source, head, options.recorded(), PARSER_VERSION, replace=options.replace)
+        known = overlap.identify(
+            case, source, head, options.recorded(), PARSER_VERSION,
+            replace=options.replace, whole=holds_documents(head),
+        )  # fmt: skip
         if known.duplicate_of is not None:
             return SourceReport(source.label, "duplicate", known.duplicate_of, message=known.message)
         if source.path == "-" and (fmt := binary_format(head, "", options.forced)) is not None:
@@ -80,7 +84,9 @@ class _Parser:
             context.state["year"] = self.ended  # a continued file counts its New Years on from where it ended
         return context
 
-    def __call__(self, chunk: Chunk) -> Batch:
+    def __call__(self, chunk: Chunk | Records) -> Batch:
+        if isinstance(chunk, Records):
+            return parse(chunk.lines, self.recogniser, self.contexts, self.base)
         if chunk.long:
             raw = chunk.data[:MAX_RAW].decode(errors="backslashreplace")
             reason = f"line of {chunk.long:,} bytes"
@@ -90,7 +96,10 @@ class _Parser:
 
 def _parsed(content: Content, parser: _Parser, known: overlap.Known) -> Iterator[tuple[Batch, int]]:
     """Batches out of the content, without the lines that an earlier source has."""
-    for chunk in chunks(content):
+    for chunk in pieces(content):
+        if isinstance(chunk, Records):
+            yield parser(chunk), chunk.size
+            continue
         for part, owner in known.split(chunk):
             if owner is None:
                 yield parser(part), chunk.size
