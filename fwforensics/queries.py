@@ -275,6 +275,11 @@ def listing(case: Case, name: str, **values: Any) -> pl.DataFrame:
     return case.sql(query.body, values).pl()
 
 
+def listing_in_batches(case: Case, name: str, **values: Any) -> Iterator[pl.DataFrame]:
+    """The same, a batch of rows at a time; the first has none, and tells the columns."""
+    return case.stream(load(query_dirs()[0] / "case" / f"{name}.sql").body, values)
+
+
 def run(case: Case, query: Query, given: Mapping[str, str] | None = None) -> pl.DataFrame:
     """Run a query with parameters as a user wrote them."""
     return pl.concat(run_in_batches(case, query, given))

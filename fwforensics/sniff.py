@@ -8,9 +8,11 @@ from datetime import timedelta
 from itertools import chain
 from typing import BinaryIO, cast
 
+import numpy as np
 import polars as pl
 
 from fwforensics.formats import Context, formats
+from fwforensics.formats._draft import draft
 from fwforensics.formats._engine import parse
 from fwforensics.formats._finish import finish
 from fwforensics.formats._lines import Lines
@@ -21,16 +23,19 @@ from fwforensics.intake.documents import Records, pieces
 from fwforensics.reader import Source, expand
 
 SAMPLE = 1 << 20
+#: Lines of an unknown source that a draft is made of.
+DRAFTED = 1000
 
 
 @dataclass(slots=True)
 class Sniffed:
-    """What a source looks like: lines by format in its first MiB, and some rows."""
+    """What a source looks like: lines by format in its first MiB, and some rows; the lines of what no format reads."""
 
     label: str
     shares: pl.DataFrame
     rows: pl.DataFrame | None
     known: bool
+    lines: Sequence[str] = ()
 
 
 def sniff(inputs: Sequence[str]) -> list[Sniffed]:
@@ -60,7 +65,13 @@ def _one(source: Source) -> Sniffed:
     counts["ignored"] = batch.ignored.height if batch.ignored is not None else 0
     counts["not recognised"] = batch.lines - sum(counts.values())
     table = next(iter(batch.frames.values()), None)
-    return Sniffed(source.label, _shares(source.label, counts, batch.lines), table, bool(batch.by_format))
+    beginning = lines.take(np.arange(min(len(lines), DRAFTED))).text.to_list() if not batch.by_format else ()
+    return Sniffed(source.label, _shares(source.label, counts, batch.lines), table, bool(batch.by_format), beginning)
+
+
+def mapping_of(found: Sniffed) -> str | None:
+    """A draft of a mapping file for a source that no format reads; None where there is nothing to be seen in it."""
+    return draft(found.lines) if found.lines else None
 
 
 def _shares(label: str, counts: dict[str, int], lines: int) -> pl.DataFrame:

@@ -11,7 +11,7 @@ import json
 import platform
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -251,7 +251,8 @@ def connect(path: Path, *, read_only: bool, config: Mapping[str, Any]) -> duckdb
     """Open a database file, with errors that a user can act on."""
     try:
         con = duckdb.connect(str(path), read_only=read_only, config=dict(config))
-        con.execute("SET enable_progress_bar = false")  # it would stand among the rows
+        with suppress(duckdb.InvalidInputException):  # a notebook without ipywidgets has no bar to take away
+            con.execute("SET enable_progress_bar = false")  # it would stand among the rows
         return con
     except duckdb.IOException as error:
         text = str(error)

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from fwforensics.formats import formats
 from tests.golden import dump, expected_path, read, samples
+from tests.support import one, take
 
 
 @pytest.mark.parametrize("sample", samples(), ids=lambda p: f"{p.parent.name}/{p.name}")
@@ -25,3 +27,12 @@ def test_sample_is_its_own_format_and_no_other(sample: Path) -> None:
     head = json.loads(expected_path(sample).read_text(encoding="utf-8").splitlines()[0])
     assert head["format"] in (sample.parent.name, f"{sample.parent.name}_parquet")
     assert head["lines"] == head["parsed"] + head["rejects"] + head["ignored"]
+
+
+def test_rows_of_every_format_can_be_derived_from(tmp_path: Path) -> None:
+    """One sample of each format in one case: connections and all else that is made of rows can be made of theirs."""
+    first = {s.parent.name: s for s in reversed(samples())}
+    report = take(tmp_path / "case.duckdb", *first.values())
+    assert not [s for s in report.sources if s.status == "error"]
+    assert {s.format for s in report.sources} >= set(first) & set(formats())
+    assert one(tmp_path / "case.duckdb", "SELECT count(*) > 0 FROM connections")

@@ -18,6 +18,9 @@ from fwforensics.cli.exits import ExitCode
 from fwforensics.errors import UsageError
 from fwforensics.inflate import Limits
 
+#: Columns of a terminal that are enough for references, and for units.
+WIDE, NARROW = 180, 110
+
 
 @app.command()
 def ingest(
@@ -127,18 +130,24 @@ def formats(
     output: options.Output = render.OutputFormat.TABLE,
     as_json: options.AsJson = False,
 ) -> None:
-    """List what can be read; with a name, what that format takes from a record."""
+    """List what can be read, and whether it was tried on recorded logs; with a name, that format's manual page."""
     options.choose(output, as_json)
     if name is None:
         rows = [
-            (f.name, f.title, f.binary.unit if f.binary else "line", f.reference)
+            (f.name, f.title, "documentation" if f.is_untried else "logs", f.binary.unit if f.binary else "line",
+             f.reference)
             for f in formats_module.formats().values()
-        ]
-        render.show(pl.DataFrame(rows, schema=["format", "title", "unit", "reference"], orient="row").sort("format"))
+        ]  # fmt: skip
+        schema = ["format", "title", "built_from", "unit", "reference"]
+        width = render.console().width
+        hidden = () if width >= WIDE else ("reference",) if width >= NARROW else ("reference", "unit")
+        render.show(pl.DataFrame(rows, schema=schema, orient="row").sort("format"), hide=hidden)
         return
     fmt = formats_module.find_format(name)
     if render.style.output is render.OutputFormat.TABLE:
         render.lines((sys.modules[f"fwforensics.formats.{fmt.name}"].__doc__ or "").strip().splitlines())
+        if fmt.notes:
+            render.lines(["", fmt.notes])
         render.say(f"unit: {fmt.binary.unit if fmt.binary else 'line'}")
     columns = [(t, c) for t, mapping in {fmt.table: fmt.columns, **fmt.tables}.items() for c in mapping]
     render.show(pl.DataFrame(columns, schema=["table", "column"], orient="row"))
@@ -151,11 +160,21 @@ def sniff(
     output: options.Output = render.OutputFormat.TABLE,
     as_json: options.AsJson = False,
 ) -> None:
-    """Say what a file is, how sure that is, and show the first parsed rows."""
+    """Say what a file is, how sure that is, and show the first parsed rows.
+
+    For one file that no format reads, a first draft of a mapping file is printed: fwf sniff FILE > m.toml, look at it,
+    then fwf ingest FILE --map m.toml.
+    """
     options.choose(output, as_json)
     found = sniffing.sniff(paths)
+    table = render.style.output is render.OutputFormat.TABLE
+    drafted = sniffing.mapping_of(found[0]) if table and len(found) == 1 and not found[0].known else None
+    if drafted is not None:
+        render.say(f"{found[0].label}: no format reads it; this is a draft of a mapping file for it")
+        render.lines(drafted.splitlines())
+        raise typer.Exit(ExitCode.PARTIAL)
     render.show(pl.concat([f.shares for f in found]) if found else pl.DataFrame())
-    if render.style.output is render.OutputFormat.TABLE:
+    if table:
         for f in found:
             if f.rows is not None and f.rows.height:
                 render.show(f.rows.head(rows), title=f"{f.label}: first rows")

@@ -1,9 +1,8 @@
-"""`fwf queries`, `fwf query`, `fwf sql`, `fwf export`: canned and ad-hoc SQL."""
+"""`fwf queries`, `fwf query`, `fwf sql`: canned and ad-hoc SQL."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -12,20 +11,13 @@ import typer
 
 from fwforensics import capability, store
 from fwforensics import queries as library
-from fwforensics.cli import options, render, writing
+from fwforensics.cli import options, render
 from fwforensics.cli.app import app
 from fwforensics.cli.exits import ExitCode
-from fwforensics.cli.values import OutputFormat
 from fwforensics.errors import UsageError
-from fwforensics.schema import TABLES
 
 queries_app = typer.Typer(invoke_without_command=True, help="List canned queries; hold them to the contract.")
 app.add_typer(queries_app, name="queries")
-#: What the ending of an exported file says.
-KINDS = {
-    ".csv": OutputFormat.CSV, ".jsonl": OutputFormat.JSONL, ".ndjson": OutputFormat.JSONL, ".json": OutputFormat.JSON,
-    ".parquet": OutputFormat.PARQUET, ".md": OutputFormat.MARKDOWN,
-}  # fmt: skip
 Folders = Annotated[list[str] | None, typer.Option("--queries", help="Further folder of queries; also $FWF_QUERIES.")]
 
 
@@ -140,13 +132,16 @@ def sql(
     output: options.Output = render.OutputFormat.TABLE,
     as_json: options.AsJson = False,
 ) -> None:
-    """Run ad-hoc SQL, read-only and locked down: no files, no network, no settings.
+    """Run ad-hoc SQL, read-only and locked down: no files, no network, no settings; without any, ask for it.
 
     Example: fwf sql "SELECT dst_port, count(*) FROM events GROUP BY ALL ORDER BY 2 DESC"
     """
     options.choose(output, as_json)
-    if (text is None) == (file is None):
-        raise UsageError("which SQL?", remedy="give it as an argument, or with -f FILE")
+    if text is not None and file is not None:
+        raise UsageError("which of the two?", remedy="give the SQL as an argument, or with -f FILE")
+    if text is None and file is None:
+        _converse(case, limit)
+        return
     if file is not None:
         if str(file) != "-" and not file.is_file():
             raise UsageError("there is no such file", where=str(file))
@@ -159,30 +154,11 @@ def sql(
         con.close()
 
 
-@app.command()
-def export(
-    what: Annotated[str, typer.Argument(help="A table, a view, or a canned query.")],
-    target: Annotated[
-        Path, typer.Option("--out", "-o", help="File; its ending says the format: csv, jsonl, json, parquet, md.")
-    ],
-    param: Annotated[
-        list[str] | None, typer.Option("--param", "-p", help="NAME=VALUE of a query; may be repeated.")
-    ] = None,
-    clobber: Annotated[bool, typer.Option("--clobber", help="Overwrite the file.")] = False,
-    case: options.CasePath = None,
-    folders: Folders = None,
-) -> None:
-    """Write a table or the answer of a query to a file."""
-    if target.suffix not in KINDS:
-        raise UsageError(f"what format is {target.name!r}?", remedy=f"let the name end in {', '.join(KINDS)}")
-    with options.reading(case) as opened, writing.whole_file(target, clobber=clobber) as file:
-        rows = writing.write(_rows_of(opened, what, folders, param), KINDS[target.suffix], file)
-    render.say(f"wrote {rows:,} rows to {target}")
+def _converse(case: Path | None, limit: int) -> None:
+    """A prompt, where there is a terminal to show one."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("which SQL?", remedy="give it as an argument, or with -f FILE")
+    from fwforensics.cli import console  # a third of a second that no statement waits for
 
-
-def _rows_of(case: store.Case, what: str, folders: list[str] | None, param: list[str] | None) -> Iterator[pl.DataFrame]:
-    """The rows of a table, a view, or a canned query."""
-    views = case.sql("SELECT view_name FROM duckdb_views() WHERE NOT internal").pl()["view_name"].to_list()
-    if what in TABLES or what in views:
-        return case.stream(f'SELECT * FROM "{what}"')
-    return library.run_in_batches(case, library.find_query(what, folders or ()), options.assignments(param or ()))
+    options.reading(case).close()
+    console.run(options.case_path(case), limit or None)

@@ -110,7 +110,7 @@ def _json(frames: Iterator[pl.DataFrame]) -> Iterator[str]:
     before = "[\n"
     for frame in frames:
         for row in frame.iter_rows(named=True):
-            text = _escaped(json.dumps([_plain(row)], ensure_ascii=False, default=str, indent=1))
+            text = escaped_json(json.dumps([_plain(row)], ensure_ascii=False, default=str, indent=1))
             yield before + text[2:-2]
             before = ",\n"
     yield "[]\n" if before == "[\n" else "\n]\n"
@@ -120,10 +120,10 @@ def _jsonl(frames: Iterator[pl.DataFrame]) -> Iterator[str]:
     for frame in frames:
         if all(map(_is_plain, frame.dtypes)):
             times = [_rfc3339(c) for c, t in frame.schema.items() if isinstance(t, pl.Datetime)]
-            yield _escaped(frame.with_columns(times).write_ndjson())
+            yield escaped_json(frame.with_columns(times).write_ndjson())
         else:
             rows = (json.dumps(_plain(r), ensure_ascii=False, default=str) for r in frame.iter_rows(named=True))
-            yield _escaped("".join(f"{row}\n" for row in rows))
+            yield escaped_json("".join(f"{row}\n" for row in rows))
 
 
 def _is_plain(dtype: pl.DataType) -> bool:
@@ -148,7 +148,7 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
     return {k: plain(v) for k, v in row.items()}
 
 
-def _escaped(text: str) -> str:
+def escaped_json(text: str) -> str:
     """JSON text in which control characters and direction marks are escapes; line feeds stay."""
     return CONTROLS.sub(lambda m: f"\\u{ord(m.group()):04x}", text)
 

@@ -23,7 +23,12 @@ ADDRESS = rf"(?:{IPV4}|{IPV6})"
 _PORT = r"(?:[/|](?P<{0}_port>[\w-]+))?"
 #: A user is anything but `type 3`, which is an ICMP type in the same brackets.
 _PERSON = r"(?:(?:[^()\\,=t]|t[^()\\,=y]|ty[^()\\,=p]|typ[^()\\,=e]|type[^()\\,= ])[^()\\,=]*)?"
-_USER = rf"(?: ?\((?:(?P<{{0}}_domain>[^()]*)\\)?(?P<{{0}}_user>{_PERSON})(?:, ?(?P<{{0}}_tag>[^()]*))?\))?"
+#: A security group (`9999:Servers`) may stand in the place of the user, or behind it.
+_USER = (
+    r"(?: ?\((?:(?P<{0}_sgt>\d+:[^()]*)|(?:(?P<{0}_domain>[^()]*)\\)?(?P<{0}_user>"
+    + _PERSON
+    + r")(?:, ?(?P<{0}_tag>[^()]*))?)\))?"
+)
 _NAT = r" ?\((?P<{0}_nat>[^\s/()]+)(?:[/(](?P<{0}_nat_port>[^\s()]+))?\)+"
 _INTERFACE = r"(?P<{0}_if>[^:/()]+?) ?:"
 _NAME = r"(?P<{0}>[^\s/()|,;]+)"
@@ -71,13 +76,19 @@ _STUB = r"(?P<verdict>Built) (?P<role>\w+) +stub (?P<proto>\S+) connection (?:(?
 _STUB_TORN = (
     rf"(?P<verdict>Teardown) +stub (?P<proto>\S+) connection (?:(?P<session_id>\d+) )?for <<src>> to <<dst>>{_ENDED}"
 )
-_FADDR = r"faddr (?P<{0}>[^\s/()]+)(?:/(?P<{0}_port>\w+))?" + _USER
-_LADDR = r" gaddr (?P<{0}_nat>[^\s/()]+)(?:/(?P<{0}_nat_port>\w+))? laddr (?P<{0}>[^\s/()]+)(?:/(?P<{0}_port>\w+))?"
+#: An interface before an address: no hexadecimal digits alone, for an IPv6 address begins with these.
+_IF = r"(?:(?P<{0}_if>[\w.-]*[g-zG-Z_-][\w.-]*):)?"
+_FADDR = r"faddr " + _IF + r"(?P<{0}>[^\s/()]+)(?:/(?P<{0}_port>\w+))?" + _USER
+_LADDR = (
+    r" gaddr (?:[\w.-]*[g-zG-Z_-][\w.-]*:)?(?P<{0}_nat>[^\s/()]+)(?:/(?P<{0}_nat_port>\w+))? laddr "
+    + _IF
+    + r"(?P<{0}>[^\s/()]+)(?:/(?P<{0}_port>\w+))?"
+)
 _INBOUND = _FADDR.replace("{0}", "src") + _LADDR.replace("{0}", "dst")
 _OUTBOUND = _FADDR.replace("{0}", "dst") + _LADDR.replace("{0}", "src")
 #: Teardowns of pings do not say who began; the echo's id stands at the end that did, the other one has 0.
 _PINGED_OUT = _OUTBOUND.replace(r"(?:/(?P<dst_port>\w+))?", "/0", 1).replace(
-    r"laddr (?P<src>[^\s/()]+)(?:/(?P<src_port>\w+))?", r"laddr (?P<src>[^\s/()]+)/(?P<src_port>[1-9]\d*)"
+    r"(?P<src>[^\s/()]+)(?:/(?P<src_port>\w+))?", r"(?P<src>[^\s/()]+)/(?P<src_port>[1-9]\d*)"
 )
 _PIX = r"(?P<verdict>Built|Teardown) (?P<direction>{0})? ?(?P<proto>\S+) connection (?:(?P<session_id>\d+) )?(?:for )?"
 _PINGED = (

@@ -17,7 +17,7 @@ SPACED = "Prefilter Policy|Endpoint Profile|Tunnel or Prefilter Rule|Prefilter P
 KEY = rf"(?:[A-Z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*|{SPACED})"
 #: Keys that share a column with others, and so stay in `extra` beside it.
 KEPT = (
-    *("DeviceUUID", "URL", "ReferencedHost", "SSLServerName", "Client", "ApplicationProtocol", "WebApplication"),
+    *("DeviceUUID", "URL", "URI", "ReferencedHost", "SSLServerName", "Client", "ApplicationProtocol", "WebApplication"),
     *("EventPriority", "ThreatName"),
 )
 BEGINS = pl.col("pair").str.contains(rf"^ ?{KEY}:(?: |$)")

@@ -25,7 +25,7 @@ from fwforensics.formats._lines import Lines
 from fwforensics.formats._messages import Messages
 from fwforensics.formats._pieces import LINE, ROW
 
-TAG = r"%(?:ASA|PIX|FWSM|FTD|NGIPS)-(?:[A-Za-z]\w*-)?"
+TAG = r"%(?:ASA|PIX|FWSM|FTD|NGIPS)(?:<\w+>)?-(?:[A-Za-z]\w*-)?"
 #: Everything before the sentence: header, tag, level and number, and what stands between number and text.
 HEAD = rf"^((?:[^%]|%[^A-Z])*{TAG}-?[0-9]-[0-9]{{6}}\)?:?[ \t]*)"
 PAIR_EVENT = r"(?:^|[, ])(?:SrcIP|DstIP|AccessControlRuleAction|InlineResult|FileAction): "
@@ -263,7 +263,7 @@ PROTOCOL = pl.when(MESSAGE_ID == "106013").then(pl.lit("icmp")).when(
     & pl.any_horizontal(pl.col(c).str.contains(":", literal=True) for c in ("src", "dst"))
 ).then(pl.lit("ipv6-icmp")).otherwise(pl.col("proto"))  # fmt: skip
 IDS_ACTION = (
-    pl.when(VERDICT.str.contains(r"^(?:partially )?(?:block|drop|reject|reset)"))
+    pl.when(VERDICT.str.contains(r"\b(?:block|drop|reject|reset)") & ~VERDICT.str.contains(r"^would"))
     .then(pl.lit("deny"))
     .otherwise(pl.lit("alert"))
 )

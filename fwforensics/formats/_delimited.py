@@ -172,12 +172,14 @@ class Columnar:
         names: from a header's text to field names, or to a function as `Delimited.names` may be one.
         default: names where no header came before.
         delimited: how the fields are cut; its `names` are replaced.
+        separator: from a header's text to the character between the fields, where products differ in it.
     """
 
     header: pl.Expr
     names: Callable[[str], Sequence[str | None] | Callable[[str | None, int], Sequence[str | None] | None]]
     delimited: Delimited
     default: Sequence[str] | Callable[[str | None, int], Sequence[str | None] | None] | None = None
+    separator: Callable[[str], str] | None = None
 
     def fields(self, lines: Lines, wanted: set[str], context: Context) -> Fields:
         """See `Layout`. The header seen last is remembered for the next batch."""
@@ -207,4 +209,6 @@ class Columnar:
 
     def _layout(self, head: str | None) -> Delimited:
         names: Any = self.names(head) if head is not None else (self.default or (lambda _kind, _count: None))
-        return replace(self.delimited, names=names, pick=self.delimited.pick if callable(names) else None)
+        cut = self.delimited.separator if head is None or self.separator is None else self.separator(head)
+        pick = self.delimited.pick if callable(names) else None
+        return replace(self.delimited, names=names, pick=pick, separator=cut)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,3 +38,11 @@ class Either:
             if len(rows):
                 parts.append((layout.fields(lines.take(rows), wanted, context), rows))
         return join_fields(parts)
+
+
+def one_of(cases: Sequence[tuple[pl.Expr, Layout]], otherwise: Layout) -> Layout:
+    """The layout of the first case that holds for a line, else the last one."""
+    layout = otherwise
+    for test, special in reversed(cases):
+        layout = Either(layout, special, test)
+    return layout

@@ -9,23 +9,22 @@ import numpy as np
 import polars as pl
 
 from fwforensics.formats._account import MAX_RAW as MAX_RAW
-from fwforensics.formats._account import Batch, ignore, merge, reject, time_rows
-from fwforensics.formats._envelope import reads_json, unwrap, wrapped
+from fwforensics.formats._account import Batch, ignore, reject, time_rows
 from fwforensics.formats._finish import finish
 from fwforensics.formats._format import Columns, Context, Fields, Format
 from fwforensics.formats._lines import Lines, Mask
 from fwforensics.formats._mapping import completed, plan, select
+from fwforensics.formats._opening import Opening
 from fwforensics.formats._ordinals import Ordinals
 from fwforensics.formats._pieces import ROW, escape_json
 from fwforensics.formats._recogniser import Recogniser
 from fwforensics.formats._recogniser import claimed_by as claimed_by
+from fwforensics.formats._responses import burst
 from fwforensics.formats._syslog import headers
 
 #: A line longer than this is no log line; it is a reject, and its text stays in the evidence.
 MAX_LINE = 16 << 20
 HEADER_COLUMNS = ("@ts", "@ts_local", "@yearless", "@host", "@program", "@prefix")
-#: A header with a time, as `unwrap` makes it.
-STAMPED = r"^(?:<\d+>)?(?:\d{4}-|[A-Z][a-z]{2} [ \d]\d )"
 EMPTY_WORDS = ("-", "--", "0.0.0.0", "::", "N/A", "n/a", "none", "None", "unknown", "0")  # noqa: S104
 #: Two addresses and a verdict or a port: never to be passed over as somebody else's line.
 ADDRESS = r"(?:\b\d{1,3}(?:\.\d{1,3}){3}\b|\b[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{0,4}){3,7})"
@@ -46,68 +45,50 @@ def parse(lines: Lines, recogniser: Recogniser, contexts: Mapping[str, Context],
         base: the context for syslog headers of lines that no format claims.
     """
     batch = Batch(lines=len(lines))
-    if lines.repeats:
-        batch.ordinals = Ordinals(lines.numbers, base.state)
-    usable, _ = _set_aside(lines, batch)
-    claims = recogniser.claims(usable)
-    free = np.ones(len(usable), np.bool_)
-    for _, mask in claims:
-        free &= ~mask
-    opened = _open(usable, claims, free, recogniser, contexts, base, batch)
-    for fmt, mask in claims:
-        mine = mask & ~opened
-        if mine.any():
-            part = usable if mine.all() else usable.take(mine)
-            batch.add(fmt.name, len(part))
-            _parse_format(part, fmt, contexts[fmt.name], batch)
-    free &= ~opened
-    if free.any():
-        _unclaimed(usable.take(free), base, batch)
+    opening = Opening(recogniser, contexts, base, _parse_format, _unclaimed)
+    sheet = opening.sheet(lines)
+    units = burst(lines) if sheet is None else sheet.rows(lines)
+    batch.more = len(units) - len(lines)
+    batch.lines += batch.more
+    if units.repeats:
+        batch.ordinals = Ordinals(units.numbers, base.state)
+    usable, _ = _set_aside(units, batch, spans=sheet is not None)
+    if sheet is None:
+        _parse_lines(usable, opening, batch)
+    else:
+        opening.rows(sheet, usable, batch)
     return batch
 
 
-def _open(
-    lines: Lines,
-    claims: list[tuple[Format, Mask]],
-    free: Mask,
-    recogniser: Recogniser,
-    contexts: Mapping[str, Context],
-    base: Context,
-    batch: Batch,
-) -> Mask:
-    """Read lines out of the JSON objects that carry them; returns which lines are dealt with by that."""
-    done = np.zeros(len(lines), np.bool_)
-    ask = wrapped(lines)
+def _parse_lines(lines: Lines, opening: Opening, batch: Batch) -> None:
+    """Parse lines that are what they look like, or carry others."""
+    done = opening.prefixed(lines, batch)
+    if done.any():
+        lines = lines.take(~done)
+    claims = opening.recogniser.claims(lines)
+    free = np.ones(len(lines), np.bool_)
+    for _, mask in claims:
+        free &= ~mask
+    opened = opening.objects(lines, claims, free, batch)
     for fmt, mask in claims:
-        if reads_json(fmt):
-            ask &= ~mask
-    if not ask.any():
-        return done
-    rows = np.flatnonzero(ask)
-    inner = Batch(ordinals=batch.ordinals)
-    for at, texts in unwrap(lines.take(rows)):
-        new = np.flatnonzero(~done[rows[at]])
-        part = texts.take(new)
-        for fmt, mask in recogniser.claims(part):
-            done[rows[at[new[mask]]]] = True
-            inner.add(fmt.name, int(mask.sum()))
-            _parse_format(part.take(mask), fmt, contexts[fmt.name], inner)
-        other = free[rows[at]] & ~done[rows[at]] & texts.text.str.contains(STAMPED).to_numpy()
-        if other.any():
-            done[rows[at[other]]] = True
-            _unclaimed(texts.take(other), base, inner)
-    merge(batch, inner, lines.take(rows))
-    return done
+        mine = mask & ~opened
+        if mine.any():
+            part = lines if mine.all() else lines.take(mine)
+            batch.add(fmt.name, len(part))
+            _parse_format(part, fmt, opening.contexts[fmt.name], batch)
+    free &= ~opened
+    if free.any():
+        _unclaimed(lines.take(free), opening.base, batch)
 
 
-def _set_aside(lines: Lines, batch: Batch) -> tuple[Lines, Mask]:
-    """Take out blank lines and monsters."""
+def _set_aside(lines: Lines, batch: Batch, *, spans: bool = False) -> tuple[Lines, Mask]:
+    """Take out blank lines and monsters; units that span several lines have line ends inside."""
     sizes = lines.ends - lines.starts
     monster = sizes > MAX_LINE
     if monster.any():
         reject(batch, lines.take(monster), f"line longer than {MAX_LINE >> 20} MiB")
     inside = _returns_inside(lines) & ~monster
-    if inside.any():
+    if inside.any() and not spans:
         reject(batch, lines.take(inside), "carriage returns without line feeds inside the line")
         monster |= inside
     short = np.flatnonzero(sizes < 64)
@@ -257,7 +238,10 @@ def _with_header(frame: pl.DataFrame, lines: Lines, fmt: Format, context: Contex
     if "@head" in frame.columns:
         sizes = frame["@head"].str.len_bytes().fill_null(0).to_numpy().astype(np.int64)
         limit = lines.starts + sizes
-    return frame.hstack(headers(lines, context, limit))
+    head = headers(lines, context, limit)
+    if "@own_yearless" in frame.columns:  # the record's own time has no year, whatever the header says
+        head = head.with_columns(frame["@own_yearless"].alias("@yearless") | pl.col("@yearless"))
+    return frame.hstack(head)
 
 
 def _localised(frame: pl.DataFrame, context: Context, utc: str, local: str) -> pl.Series:
@@ -346,7 +330,7 @@ def _split_unusable(out: pl.DataFrame, lines: Lines, table: str, fmt: Format, ba
     if not out.height:
         return kept
     if table == fmt.table:
-        batch.parsed += out.height
+        batch.parsed += out.height if "n_lines" not in out.columns else int(out["n_lines"].fill_null(1).sum())
         if table == "events":
             sensor = (
                 out["sensor"]

@@ -53,9 +53,9 @@ def mapped(key: str | pl.Expr, words: Mapping[str, str], default: str | None = N
     return given.str.to_lowercase().replace_strict(words, default=default, return_dtype=pl.String)
 
 
-def epoch(key: str, unit: str | None = None) -> pl.Expr:
+def epoch(key: str | pl.Expr, unit: str | None = None) -> pl.Expr:
     """Seconds (with decimals), milli-, micro- or nanoseconds since 1970 as UTC; the unit by size where not given."""
-    return _epoch(pl.col(key), unit)
+    return _epoch(pl.col(key) if isinstance(key, str) else key, unit)
 
 
 def _epoch(given: pl.Expr, unit: str | None = None) -> pl.Expr:
@@ -147,6 +147,11 @@ def tcp_flag_words(words: pl.Expr) -> pl.Expr:
 def tcp_flag_bits(bits: pl.Expr) -> pl.Expr:
     """Flag bits as letters of CEUAPRSF."""
     return _letters([(bits.cast(pl.UInt16) & value) > 0 for value in FLAG_BITS.values()])
+
+
+def tcp_flag_letters(given: pl.Expr, written: str = "CEUAPRSF") -> pl.Expr:
+    """Flags written as single letters, in any order; `written` has the vendor's letter for each of CEUAPRSF."""
+    return _letters([given.str.contains(letter, literal=True).fill_null(False) for letter in written])
 
 
 def _letters(present: Sequence[pl.Expr]) -> pl.Expr:

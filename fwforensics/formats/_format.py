@@ -141,7 +141,8 @@ class Format:
         syslog: lines may stand behind a syslog header.
         opens: column headers, which name the fields of lines that say nothing of themselves (a CSV export).
         follows: from a header's text to which of the lines below it are its rows.
-        priority: lower claims first where two formats take the same line (a CEF line of a vendor that has its own).
+        priority: lower claims first where two formats take the same line. Above 50 a format is a general one (CEF,
+            ECS): what it takes is first offered to all others, and a line that a record carries is read in its place.
     """
 
     name: str
@@ -161,3 +162,8 @@ class Format:
     opens: pl.Expr | None = None
     follows: Callable[[str], pl.Expr] | None = None
     priority: int = 50
+
+    @property
+    def is_untried(self) -> bool:
+        """Was it built from documentation alone? Its notes say so."""
+        return "Built from" in self.notes and "documentation" in self.notes

@@ -1,4 +1,4 @@
-"""JSON lines whose record is an object inside another one, as exporters and search engines write them."""
+"""A record inside a line: an object in another one, as search engines write it, or fields in brackets."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 
-from fwforensics.formats._format import Context, Fields
-from fwforensics.formats._json import Json
+from fwforensics.formats._format import Context, Fields, Layout
 from fwforensics.formats._lines import Lines
 from fwforensics.formats._pieces import LINE, ROW
 
@@ -20,13 +19,13 @@ class Inner:
 
     Attributes:
         layout: how the record falls apart.
-        before: pattern of what may stand before the record; a group for all of it, which the record's brace follows.
-        after: the same for what stands behind the record's last brace.
+        before: pattern of what may stand before the record; a group for all of it.
+        after: the same for what stands behind the record's end.
         around: name of a column → pattern of its value, in what stands before and behind. A name that no column reads
             goes to `extra`, unless it begins with `@`.
     """
 
-    layout: Json
+    layout: Layout
     before: str
     after: str
     around: Mapping[str, str] = field(default_factory=dict)
@@ -39,6 +38,10 @@ class Inner:
         records = Lines(lines.data, lines.starts + sizes[0], lines.ends - sizes[1], lines.numbers)
         given = self.layout.fields(records, wanted, context)
         rows = given.frame[ROW].cast(pl.UInt32)
+        if "@head" in given.frame.columns:  # a head of the record is one of the line
+            at = rows.to_numpy()
+            ends = records.starts[at] + given.frame["@head"].str.len_bytes().fill_null(0).to_numpy().astype(np.int64)
+            given.frame = given.frame.with_columns(lines.column("@head", lines.starts[at], ends))
         outer = cut.select(pl.coalesce(pl.all().str.extract(p)).alias(name) for name, p in self.around.items())
         given.frame = given.frame.with_columns(outer[name].gather(rows) for name in self.around)
         unread = [n for n in self.around if n not in wanted and not n.startswith("@")]

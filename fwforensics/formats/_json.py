@@ -42,9 +42,11 @@ class Json:
         parents = {k.split(".", 1)[0] for k in wanted if "." in k}
         frame, bad = _json_fields(lines, wanted | parents, wanted - set(self.keep))
         for parent in sorted(parents & set(frame.columns)):
-            children = {k.split(".", 1)[1]: k for k in wanted if k.startswith(parent + ".") and k not in frame.columns}
-            if children:
-                frame = frame.with_columns(_nested(frame[parent], children))
+            children = {k.split(".", 1)[1]: k for k in wanted if k.startswith(parent + ".")}
+            inner = _nested(frame[parent], children)
+            frame = frame.with_columns(
+                pl.coalesce(frame[c.name], c).alias(c.name) if c.name in frame.columns else c for c in inner
+            )
         if self.begin is not None:
             rows = frame[ROW].to_numpy()
             frame = frame.with_columns(lines.column("@head", whole.starts[rows], lines.starts[rows]))

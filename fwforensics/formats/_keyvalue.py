@@ -49,7 +49,7 @@ class KeyValue:
     def fields(self, lines: Lines, wanted: set[str], context: Context) -> Fields:
         """See `Layout`."""
         del context
-        offset = lines.text.to_frame().select(self.anchor.alias("at")).to_series()
+        offset = lines.text.to_frame().with_columns(self.anchor.alias("at"))["at"]
         has = offset.is_not_null().to_numpy()
         begin = lines.starts + offset.fill_null(0).to_numpy().astype(np.int64)
         end = lines.ends.copy()

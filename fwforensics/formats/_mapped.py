@@ -3,6 +3,7 @@
     table = "activity"              # or events, leases, translations, gpu_samples
     layout = "csv"                  # or json, keyvalue, regex
     delimiter = ";"                 # csv: "," by default
+    names = ["begin", "cmd"]        # csv: the columns, where no line of the file says them
     pattern = '(?P<when>\\S+) (?P<what>.*)'   # regex: named groups are the fields
 
     [columns]
@@ -11,6 +12,8 @@
     kind = { value = "tool_call" }                              # the same for all
     status = { field = "rc", words = { "0" = "ok" } }           # other words stay as they are
     ended_at = { field = "end", format = "%d.%m.%Y %H:%M:%S" }  # times that are neither ISO 8601 nor epoch
+    ts = { field = ["date", "time"], join = " " }               # several fields put together
+    src_ip = { field = "src", pattern = '^(.+):\\d+$' }         # the part of a value that a group takes
 
 Fields that no column takes go to `extra`.
 """
@@ -66,6 +69,23 @@ class Pattern:
         return Fields(kept, bad if bad.height else None)
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Fields, and what is made of them before columns are filled."""
+
+    layout: Layout
+    made: Mapping[str, pl.Expr]
+
+    def fields(self, lines: Lines, wanted: set[str], context: Context) -> Fields:
+        """See `Layout`."""
+        read = {r for e in self.made.values() for r in e.meta.root_names()}
+        found = self.layout.fields(lines, (wanted - set(self.made)) | read, context)
+        missing = [pl.lit(None, pl.String).alias(r) for r in sorted(read - set(found.frame.columns))]
+        values = [e.alias(name) for name, e in self.made.items()]
+        found.frame = found.frame.with_columns(missing).with_columns(values)
+        return found
+
+
 def mapped_format(document: str, where: str) -> Format:
     """The format that a mapping file describes.
 
@@ -93,8 +113,9 @@ def mapped_format(document: str, where: str) -> Format:
         raise UsageError(f"{table} has no column {', '.join(unknown)}", where=where, remedy="see docs/schema.md")
     mapping: dict[str, pl.Expr] = {}
     fields: list[str] = []
+    made: dict[str, pl.Expr] = {}
     for name, said in columns.items():
-        mapping |= _column(known[name], said, fields, where)
+        mapping |= _column(known[name], said, fields, made, where)
     if table == "activity" and "kind" not in mapping:
         mapping["kind"] = pl.lit("tool_call" if {"tool", "command"} & set(mapping) else "episode")
     return Format(
@@ -104,36 +125,62 @@ def mapped_format(document: str, where: str) -> Format:
         table=table,
         syslog=False,
         is_record=LINE.str.len_bytes() > 0,
-        layout=_layout(given, fields, where),
+        layout=Prepared(_layout(given, fields, where), made) if made else _layout(given, fields, where),
         columns=mapping,
         required=("src_ip", "dst_ip") if table == "events" else tuple(n for n in columns if n in mapping),
     )
 
 
-def _column(column: Column, said: Any, fields: list[str], where: str) -> dict[str, pl.Expr]:
-    """The expressions of one column."""
+def _column(column: Column, said: Any, fields: list[str], made: dict[str, pl.Expr], where: str) -> dict[str, pl.Expr]:
+    """The expressions of one column; what is `made` of fields before it is read is `@of:` it."""
     if isinstance(said, Mapping) and "value" in said:
         return {column.name: pl.lit(str(said["value"])).cast(column.dtype)}
     words = said.get("words", {}) if isinstance(said, Mapping) else {}
-    names = said.get("field") if isinstance(said, Mapping) else said
+    options = said if isinstance(said, Mapping) else {}
+    names = options.get("field") if isinstance(said, Mapping) else said
     keys = tuple(names) if isinstance(names, list) else (names,)
     if not all(isinstance(k, str) and k for k in keys) or not isinstance(words, Mapping):
         raise UsageError(f"{column.name}: {said!r} names no field", where=where, remedy='write name = "field"')
     fields.extend(k for k in keys if k not in fields)
+    if not {"join", "pattern", "words", "format"} & set(options):
+        return _plain(column, keys)
+    value = _value(options, keys, column.name, where)
     if words:
-        known = {str(k): str(v) for k, v in words.items()}
-        return {column.name: text(*keys).replace(known).cast(column.dtype, strict=False)}
-    if isinstance(said, Mapping) and "format" in said and column.type == "TIMESTAMP":
-        pattern = str(said["format"])
-        if "%z" in pattern or "%:z" in pattern:
-            zoned = text(*keys).str.to_datetime(pattern, strict=False, time_unit="us", time_zone="UTC")
-            return {column.name: zoned.dt.replace_time_zone(None)}
-        local = text(*keys).str.to_datetime(pattern, strict=False, time_unit="us")
-        return {column.name: pl.lit(None, pl.Datetime("us")), f"{column.name}_local": local}
+        value = value.replace({str(k): str(v) for k, v in words.items()})
+    made[f"@of:{column.name}"] = value
+    if "format" in options and column.type == "TIMESTAMP":
+        return _timed(column.name, pl.col(f"@of:{column.name}"), str(options["format"]))
+    return _plain(column, (f"@of:{column.name}",))
+
+
+def _plain(column: Column, keys: tuple[str, ...]) -> dict[str, pl.Expr]:
+    """Fields as the column takes them."""
     result = {column.name: value_of(column, keys)}
     if column.type == "TIMESTAMP":
         result[f"{column.name}_local"] = iso_local(*keys)
     return result
+
+
+def _value(options: Mapping[str, Any], keys: tuple[str, ...], name: str, where: str) -> pl.Expr:
+    """The text of a column: of one field or of several, or a part of it."""
+    value = pl.concat_str(keys, separator=str(options["join"])) if "join" in options else text(*keys)
+    if "pattern" not in options:
+        return value
+    pattern = str(options["pattern"])
+    try:
+        pl.Series([""]).str.extract(pattern)
+    except pl.exceptions.PolarsError as error:
+        raise UsageError(f"{name}: the pattern is none: {error}", where=where) from error
+    return value.str.extract(pattern)
+
+
+def _timed(name: str, value: pl.Expr, pattern: str) -> dict[str, pl.Expr]:
+    """A time by its format."""
+    if "%z" in pattern or "%:z" in pattern:
+        zoned = value.str.to_datetime(pattern, strict=False, time_unit="us", time_zone="UTC")
+        return {name: zoned.dt.replace_time_zone(None)}
+    local = value.str.to_datetime(pattern, strict=False, time_unit="us")
+    return {name: pl.lit(None, pl.Datetime("us")), f"{name}_local": local}
 
 
 def _layout(given: Mapping[str, Any], fields: list[str], where: str) -> Layout:
@@ -144,6 +191,8 @@ def _layout(given: Mapping[str, Any], fields: list[str], where: str) -> Layout:
         separator = str(given.get("delimiter", ","))
         if len(separator) != 1:
             raise UsageError(f"the delimiter {separator!r} is not one character", where=where)
+        if "names" in given:
+            return _unheaded(given["names"], separator, fields, where)
         table = Delimited(names=(), separator=separator, quote='"', null=("",))
         return Columnar(header=_header(fields, separator), names=_names(separator), delimited=table)
     if kind == "keyvalue":
@@ -160,6 +209,15 @@ def _layout(given: Mapping[str, Any], fields: list[str], where: str) -> Layout:
             raise UsageError(f"the pattern has no group {', '.join(missing)}", where=where, remedy="write (?P<name>…)")
         return Pattern(pattern)
     raise UsageError(f"there is no layout {kind!r}", where=where, remedy=f"one of {', '.join(LAYOUTS)}")
+
+
+def _unheaded(names: Any, separator: str, fields: list[str], where: str) -> Layout:
+    """CSV without a line of column names."""
+    if not isinstance(names, list) or not all(isinstance(n, str) for n in names):
+        raise UsageError("names is no list of texts", where=where, remedy='write names = ["time", "source"]')
+    if missing := [f for f in fields if f not in names]:
+        raise UsageError(f"names lacks {', '.join(missing)}", where=where)
+    return Delimited(names=tuple(names), separator=separator, quote='"', null=("",))
 
 
 def _header(fields: list[str], separator: str) -> pl.Expr:

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from fwforensics.formats._canonical import PROVENANCE, columns_of, merged_extra, table_of
 from fwforensics.formats._format import Context, Decoded
 from fwforensics.formats.aws_vpcflow import flow_columns, translation_columns
+from fwforensics.formats.ocsf import ocsf_columns
 from fwforensics.schema import TABLES
 
 MAGIC = b"PAR1"
@@ -37,6 +38,8 @@ def reading_of(names: list[str]) -> Reading | None:
     """How a file with these columns is read, or None."""
     if {"srcaddr", "dstaddr"} <= set(names):
         return Reading({"events": flow_columns(), "translations": translation_columns()}, KEPT)
+    if "class_uid" in names and any(n.startswith(("src_endpoint", "dst_endpoint")) for n in names):
+        return Reading({"events": ocsf_columns()})
     table = table_of(names)
     return None if table is None else Reading({table: columns_of(table)})
 
@@ -74,8 +77,18 @@ class Parquet:
         for batch in file.iter_batches(batch_size=ROWS):
             frame = cast("pl.DataFrame", pl.from_arrow(pa.Table.from_batches([batch])))
             frame.columns = fields
-            yield _decoded(source, as_text(frame), reading, first)
+            flat = flattened(frame) if "class_uid" in fields else frame
+            yield _decoded(source, as_text(flat), reading, first)
             first += frame.height
+
+
+def flattened(frame: pl.DataFrame) -> pl.DataFrame:
+    """Fields of structures as columns with dotted names, however deep."""
+    while structs := [name for name, dtype in frame.schema.items() if isinstance(dtype, pl.Struct)]:
+        inner = [frame[s].struct.unnest() for s in structs]
+        named = [f.rename({c: f"{s}.{c}" for c in f.columns}) for s, f in zip(structs, inner, strict=True)]
+        frame = pl.concat([frame.drop(structs), *named], how="horizontal")
+    return frame
 
 
 def as_text(frame: pl.DataFrame) -> pl.DataFrame:

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import polars as pl
 
 from fwforensics.formats._format import Format
 from fwforensics.formats._lines import Lines, Mask, Positions
+from fwforensics.formats._sieve import Sieve
 
 #: Different column headers that one batch may have; rows below any more of them stay unclaimed.
 MAX_HEADERS = 256
 #: Of a first batch with more lines than this, so many are shown to all formats before the whole is.
 SAMPLE = 1024
+#: Above this priority a format is a general one: what it takes is first offered to all others.
+SPECIAL = 50
 
 
-@dataclass(slots=True)
+@dataclass
 class Recogniser:
     """Which format each line is; formats that have claimed a line are asked first.
 
-    A format that first shows up late in a source is still found: what the active formats leave is offered to all.
+    A format that first shows up late in a source is still found: what the active formats leave is offered to all. They
+    are many, so each is shown only the lines that hold a text which its own must hold.
 
     Attributes:
         formats: what there is.
@@ -47,32 +52,55 @@ class Recogniser:
             self._below_headers(text, free, found)
         if not self.active and len(free) > 2 * SAMPLE:
             self._probe(text, np.flatnonzero(free))
-        self._ask(self.active, text, free, found)
+        self._ask([f for f in self.active if f.priority <= SPECIAL], text, free, found)
         if not headed and free.any():
             self._below_headers(text, free, found)
         if free.any():
-            self._ask([f for f in self.formats if f not in self.active], text, free, found)
+            asked = {f.name for f in self.active if f.priority <= SPECIAL}
+            self._offer([f for f in self.formats if f.name not in asked], text, free, found)
         new = [f for f in self.formats if f.name in found and f not in self.active]
         if new:
-            self.active = sorted([*self.active, *new], key=lambda f: (f.priority, f.name))
+            self.active = _in_order([*self.active, *new])
         return [(f, found[f.name]) for f in self.active if f.name in found]
+
+    def is_header(self, text: str) -> bool:
+        """Does a format take this as its column names?"""
+        return bool(self._headers(pl.DataFrame({"line": [text]}), np.zeros(1, np.int64)))
+
+    @cached_property
+    def _lines_of(self) -> Sieve:
+        return Sieve(self.formats, "claims", claimed_by)
+
+    @cached_property
+    def _headers_of(self) -> Sieve:
+        return Sieve(self.formats, "opens", lambda fmt: fmt.opens)
 
     def _probe(self, text: pl.DataFrame, rows: Positions) -> None:
         """Activate what a sample of the lines shows, so that the others need not be asked about every line."""
         some = text[rows[:: max(1, len(rows) // SAMPLE)]]
         found: dict[str, Mask] = {}
-        self._ask(self.formats, some, np.ones(some.height, np.bool_), found)
-        self.active = sorted((f for f in self.formats if f.name in found), key=lambda f: (f.priority, f.name))
+        self._offer(self.formats, some, np.ones(some.height, np.bool_), found)
+        self.active = _in_order(f for f in self.formats if f.name in found)
 
     def _ask(self, formats: Iterable[Format], text: pl.DataFrame, free: Mask, found: dict[str, Mask]) -> None:
-        """Offer the free lines to each format in turn."""
+        """Offer all free lines to each format in turn."""
         for fmt in formats:
             rows = np.flatnonzero(free)
             if not len(rows):
                 break
-            part = text if len(rows) == len(free) else text[rows]
-            hit = part.select(claimed_by(fmt).alias("hit"))["hit"].to_numpy()
-            _take(fmt, rows[hit], free, found)
+            _take(fmt, rows[_claimed(fmt, text, rows)], free, found)
+
+    def _offer(self, formats: Iterable[Format], text: pl.DataFrame, free: Mask, found: dict[str, Mask]) -> None:
+        """Offer to each format in turn those of the free lines that can be its own."""
+        rows = np.flatnonzero(free)
+        part = text if len(rows) == len(free) else text[rows]
+        possible = self._lines_of.candidates(part["line"])
+        for fmt in formats:
+            if fmt.name in possible:
+                own = rows[possible[fmt.name]]
+                own = own[free[own]]
+                if len(own):
+                    _take(fmt, own[_claimed(fmt, text, own)], free, found)
 
     def _below_headers(self, text: pl.DataFrame, free: Mask, found: dict[str, Mask]) -> None:
         """Claim column headers, and below each the lines that can be its rows."""
@@ -106,12 +134,12 @@ class Recogniser:
 
     def _headers(self, text: pl.DataFrame, rows: Positions) -> dict[int, Format]:
         """Column headers among `rows`, by the first format that takes them."""
-        part = text[rows]
         result: dict[int, Format] = {}
+        possible = self._headers_of.candidates(text[rows]["line"])
         for fmt in self.formats:
-            if fmt.opens is not None:
-                hit = part.select(fmt.opens.fill_null(False).alias("hit"))["hit"].to_numpy()
-                for row in rows[hit].tolist():
+            if fmt.opens is not None and fmt.name in possible:
+                own = rows[possible[fmt.name]]
+                for row in own[_holds(fmt.opens.fill_null(False), text, own)].tolist():
                     result.setdefault(row, fmt)
         return result
 
@@ -124,13 +152,28 @@ def _take(fmt: Format, rows: Positions, free: Mask, found: dict[str, Mask]) -> N
         free[rows] = False
 
 
+def _in_order(formats: Iterable[Format]) -> list[Format]:
+    """The order in which formats claim lines."""
+    return sorted(formats, key=lambda f: (f.priority, f.name))
+
+
+def _holds(test: pl.Expr, text: pl.DataFrame, rows: Positions) -> Mask:
+    """For which of some lines an expression holds."""
+    part = text if len(rows) == text.height else text[rows]
+    result: Mask = part.select(test.alias("hit"))["hit"].to_numpy()
+    return result
+
+
+def _claimed(fmt: Format, text: pl.DataFrame, rows: Positions) -> Mask:
+    """Which of some lines are a format's."""
+    return _holds(claimed_by(fmt), text, rows)
+
+
 def _is_row(text: pl.DataFrame, fmt: Format, header: str) -> Mask:
     """Which lines can be rows below `header`: of its shape, and no header themselves."""
     if fmt.follows is None or fmt.opens is None:
         return np.zeros(text.height, np.bool_)
-    test = fmt.follows(header).fill_null(False) & ~fmt.opens.fill_null(False)
-    result: Mask = text.select(test.alias("hit"))["hit"].to_numpy()
-    return result
+    return _holds(fmt.follows(header).fill_null(False) & ~fmt.opens.fill_null(False), text, np.arange(text.height))
 
 
 def claimed_by(fmt: Format) -> pl.Expr:

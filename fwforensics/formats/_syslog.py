@@ -30,7 +30,7 @@ _NAME = (
     r"^[ :]*(?:[A-Z]{3,4}:? )?(?:(?P<host>[^\s\[\]=%<{]*[^\s:\[\]=%<,{])\s+)?(?:[a-z0-9]+\.[a-z]+\s+)?"
     r"(?:(?P<program>[^\s:\[\]=%<{\"]{1,64})(?:\[(?P<pid>[^\]\s]*)\])?:)?"
 )
-_RFC5424 = r"^ (?P<host>\S+) (?P<program>\S+) (?P<pid>\S+) \S+ (?:-|(?:\[(?:[^\]\\]|\\.)*\])+)"
+_RFC5424 = r"^ (?P<host>\S+) (?P<program>\S+) (?P<pid>\S+) \S+ (?:-|(?:\[(?:[^\]\\]|\\.)*\])+|\[[^\]]*$)"
 _WHOLE = r"(?P<all>.*)$"
 HEAD_BYTES = 240
 #: The kernel's own clock, which makes every head differ and says nothing that the header does not.
@@ -196,7 +196,8 @@ def read_stamps(lines: Lines, context: Context) -> Stamps:
     at = at + 2 * version
     ok, zoned, yearless = (np.zeros(n, np.bool_) for _ in range(3))
     stamps = Stamps(np.zeros(n, np.int64), ok, zoned, yearless, at.copy(), version)
-    year_first = _digit(a[at]) & _digit(a[at + 3]) & (a[at + 4] == ord("-")) & (lines.ends - at >= 19)
+    dashed = (a[at + 4] == ord("-")) | (a[at + 4] == ord(":"))
+    year_first = _digit(a[at]) & _digit(a[at + 3]) & dashed & (lines.ends - at >= 19)
     if year_first.any():
         _iso(a, lines, at, np.flatnonzero(year_first), stamps)
     rest = np.flatnonzero(~year_first & (lines.ends - at >= 15))
@@ -285,11 +286,12 @@ def _real_date(year: Ints, month: Ints, day: Ints) -> Mask:
 
 
 def _iso(a: npt.NDArray[np.uint8], lines: Lines, start: Positions, rows: Positions, out: Stamps) -> None:
-    """`2026-11-24T00:48:25.745735+00:00`, also with a blank for the T and without zone."""
+    """`2026-11-24T00:48:25.745735+00:00`, also with a blank for the T and without zone; `2026:11:24-00:48:25`."""
     at = start[rows]
     year, month, day = _two(a, at) * 100 + _two(a, at + 2), _two(a, at + 5), _two(a, at + 8)
     time, ok = _clock(a, at + 11)
-    ok &= (a[at + 7] == 45) & np.isin(a[at + 10], np.frombuffer(b"T ", np.uint8))
+    ok &= (a[at + 7] == a[at + 4]) & np.isin(a[at + 10], np.frombuffer(b"T -", np.uint8))
+    ok &= (a[at + 10] == 45) == (a[at + 4] == 58)
     days, ok = _days(year, month, day, ok)
     micro, end = _fraction(a, at + 19)
     utc = (a[end] == ord("Z")) | (a[end] == ord("z"))

@@ -17,7 +17,7 @@ from fwforensics.formats._cisco_syslog import COLUMNS, TRANSLATIONS, CiscoSyslog
 from fwforensics.formats._format import Format
 from fwforensics.formats._layouts import LINE
 
-TAGGED = LINE.str.contains(r"^[^{|]{0,300}?%(?:FTD|NGIPS)-(?:[A-Za-z]\w*-)?-?[0-9]-[0-9]{6}")
+TAGGED = LINE.str.contains(r"^[^{|]{0,300}?%(?:FTD|NGIPS)(?:<\w+>)?-(?:[A-Za-z]\w*-)?-?[0-9]-[0-9]{6}")
 BARE = LINE.str.contains("SrcIP: ", literal=True) & LINE.str.contains(
     r"^[^{|=%]{0,200}?\S: (?:\S+: )?[A-Z][A-Za-z]+: .*\b(?:SrcIP|DstIP): "
 )
@@ -27,7 +27,7 @@ FORMAT = Format(
     title="Cisco Firepower Threat Defense (Secure Firewall) syslog",
     reference="https://www.cisco.com/c/en/us/td/docs/security/firepower/Syslogs/b_fptd_syslog_guide.html",
     notes="Initiator and responder are source and destination; intrusion events are deny where they were blocked.",
-    is_record=((LINE.str.contains("%FTD-", literal=True) | LINE.str.contains("%NGIPS-", literal=True)) & TAGGED)
+    is_record=((LINE.str.contains("%FTD", literal=True) | LINE.str.contains("%NGIPS", literal=True)) & TAGGED)
     | (LINE.str.contains("DstIP: ", literal=True) & BARE & ~LINE.str.contains("%(?:ASA|PIX)-")),
     layout=CiscoSyslog(),
     columns=COLUMNS,

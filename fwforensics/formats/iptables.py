@@ -17,32 +17,18 @@ import polars as pl
 from fwforensics.formats._fields import code, lower, port, tcp_flag_words, uint
 from fwforensics.formats._format import Format
 from fwforensics.formats._layouts import LINE, KeyValue
+from fwforensics.formats._verdict_words import ALLOW, DENY, word
 
 ANCHOR = r"IN=\S* (?:OUT=|PHYSIN=|MAC=|SRC=)"
 
 
-def word(*words: str) -> str:
-    """A pattern for any of the words, not inside a longer one."""
-    return rf"(?i)(?:^|[^a-z])({'|'.join(words)})(?:[^a-z]|$)"
-
-
-#: What administrators write for a verdict, as a word of its own or between marks.
-DENY = (
-    "drop(?:ped|s)?",
-    "den(?:y|ied)",
-    "rej(?:ect(?:ed)?)?",
-    "block(?:ed)?",
-    "blk",
-    "discard(?:ed)?",
-    "ban(?:ned)?",
-    "prohibited",
-)
-ALLOW = ("accept(?:ed)?", "allow(?:ed)?", "pass(?:ed)?", "permit(?:ted)?")
-
 PREFIX = pl.col("@prefix").str.replace(r"^\[\s*\d+\.\d+\]\s*", "").str.strip_chars(" ")
-NAME = PREFIX.str.strip_chars(" :").str.strip_prefix("[").str.strip_suffix("]")
-#: Rule names of EdgeOS, VyOS and UniFi end in the verdict: `[WAN_LOCAL-default-D]`, `[wan-lan-2000-A]`.
-MARK = PREFIX.str.extract(r"-([ADR])\]?$")
+#: UniFi puts the rule's description behind its name: `[WAN_LOCAL-D-2147483647] DESCR="No guests"`.
+DESCRIBED = r'^\[([^\]]+)\]\s*DESCR="?([^"]*)"?$'
+NAME = PREFIX.str.replace(DESCRIBED, "$1 $2").str.strip_chars(" :").str.strip_prefix("[").str.strip_suffix("]")
+#: Rule names of EdgeOS, VyOS and UniFi end in the verdict: `[WAN_LOCAL-default-D]`, `[wan-lan-2000-A]`, or have a
+#: number behind it.
+MARK = pl.coalesce(PREFIX.str.extract(r"-([ADR])\]?$"), PREFIX.str.extract(r"^\[\S+-([ADR])-\d+\]"))
 ZONES = NAME.str.extract_groups(r"^([^-]+)-([^-]+)-(?:default|\d+)-[ADR]$")
 
 FORMAT = Format(
@@ -61,7 +47,10 @@ FORMAT = Format(
         .then(pl.lit("deny"))
         .when(PREFIX.str.contains(word(*ALLOW)))
         .then(pl.lit("allow")),
-        "disposition": PREFIX.str.extract(word(*DENY, *ALLOW, "audit")).str.to_lowercase(),
+        "disposition": pl.when(~PREFIX.str.contains(DESCRIBED))
+        .then(PREFIX)
+        .str.extract(word(*DENY, *ALLOW, "audit"))
+        .str.to_lowercase(),
         "protocol": lower("PROTO"),
         "src_ip": pl.col("SRC"),
         "src_port": port("SPT"),

@@ -13,7 +13,7 @@ to the time at which it was logged, often after a time-out; `duration` is the ve
 
 ICMP has ports 0 here: type and code are not in the log. `direction` (client-to-server) is that of a threat inside its
 session and stays in `extra`. A file name in the URL column of a file or virus log is no name of the destination.
-Not covered: CEF and LEEF outputs, custom formats.
+The CEF output is read by `panos_cef_prisma`, the LEEF output by `leef`. Not covered: custom formats.
 """
 
 from __future__ import annotations

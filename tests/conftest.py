@@ -1,0 +1,24 @@
+"""The sample incident as a case, made once for all tests that only look at it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from tests.support import fwf
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A case that nobody writes to; workers share it."""
+    root = tmp_path_factory.getbasetemp()
+    shared = root.parent if root.name.startswith("popen-") else root
+    folder = shared / "demo"
+    with FileLock(shared / "demo.lock"):
+        if not (shared / "demo.done").exists():
+            made = fwf("demo", folder)
+            assert made.returncode == 0, made.stderr.decode()
+            (shared / "demo.done").touch()
+    return folder / "case.duckdb"
