@@ -40,7 +40,7 @@ def pieces(content: Content, size: int = 2 * CHUNK) -> Iterator[Chunk | Records]
         return
     text, documents, block = transcoder(content.head(4096)), Documents(), b"-"
     while block:
-        block = content.read(size)
+        block = content.read(min(size, CHUNK))  # records of records take much more room than their text
         cut = documents.feed(text(block, final=not block), final=not block)
         if cut.long is not None:
             yield Chunk(cut.long.begin, cut.long.line, cut.long.size, content.size)
