@@ -31,7 +31,9 @@ ACTIONS = {
 }  # fmt: skip
 KINDS = {
     **dict.fromkeys(("IPS", "IPSTRAP", "AV", "ATK", "APT", "CNC", "IPREP"), "ids"),
-    **{"URL": "proxy", "MAIL": "proxy", "DNS": "dns"},
+    "URL": "proxy",
+    "MAIL": "proxy",
+    "DNS": "dns",
 }
 SEVERITIES = {"information": "informational", "low": "low", "medium": "medium", "high": "high"}
 NOTHING = ["", "unknown", "N/A", "-", "none"]
