@@ -6,8 +6,8 @@ syslog header, with a blank behind each comma.
 Reference: https://www.juniper.net/documentation/software/management/security-manager/
 
 Time: the second of the two times, when the device generated the entry, which NSM writes in UTC. `(NULL)` is no value.
-The address behind the source's and the destination's is that after translation. What is no `traffic` entry and was
-not dropped is an alert. Fields that hold a comma themselves shift the others: such lines are rejects where no address is
+The address behind the source's and the destination's is that after translation. An entry of an attack that was not
+dropped is an alert. Fields that hold a comma themselves shift the others: such lines are rejects where no address is
 found. Not covered: NSM's XML and SNMP outputs.
 """
 
