@@ -10,6 +10,7 @@ from fwforensics.formats._either import Either
 from fwforensics.formats._fields import code, host_name, lower, mapped, number, port, text, uint
 from fwforensics.formats._format import Columns
 from fwforensics.formats._layouts import LINE, KeyValue
+from fwforensics.formats._rewritten import Rewritten
 
 #: The first key of a record: behind a header, or glued to the priority (`<189>date=`).
 FIRST_KEY = r"\b(?:date|time|eventtime|itime|timestamp|logver|devname|devid|device_id|tz|vd|log_?id|type)="
@@ -21,7 +22,8 @@ NOTHING = ["N/A", "n/a", "(null)", "none", "-", "undefined"]
 
 ALLOWED = (
     "accept start close client-rst server-rst timeout ip-conn dns pass passthrough permit exempt exempted allow "
-    "allowed bypass redirect log-only monitor monitored override tagged info forwarded kickout-exempt"
+    "allowed bypass resign-as-untrusted resign-as-trusted redirect "
+    "log-only monitor monitored override tagged info forwarded kickout-exempt"
 )
 DENIED = (
     "deny denied block blocked drop dropped reset reset_client reset_server reset-both drop_session clear_session ban "
@@ -112,11 +114,16 @@ def has(word: str) -> pl.Expr:
     return LINE.str.contains(word, literal=True)
 
 
-#: Blanks between the fields, or commas where the CSV format is set.
+#: Blanks between the fields, or commas where the CSV format is set; a record that was a cell of a table has all of its
+#: quotes doubled.
 LAYOUT = Either(
-    KEYS,
-    KeyValue(anchor=LINE.str.find(FIRST_KEY), separator=",", quote='"', keep=KEPT),
-    has(",subtype=") | has(", subtype="),
+    Either(
+        KEYS,
+        KeyValue(anchor=LINE.str.find(FIRST_KEY), separator=",", quote='"', keep=KEPT),
+        has(",subtype=") | has(", subtype="),
+    ),
+    Rewritten(layout=KEYS, steps=(('""', '"'),), begin=LINE.str.find(FIRST_KEY)),
+    has('type=""') & LINE.str.contains(r'\btype=""[a-z]'),
 )
 
 
@@ -140,7 +147,7 @@ def columns(per_second: int = 1) -> Columns:
         .otherwise(mapped(WORD, ACTIONS)),
         "disposition": WORD,
         "protocol": lower("proto"),
-        "src_ip": ends("remip", "locip", "srcip", "src"),
+        "src_ip": ends("remip", "locip", "srcip", "src", "deviceip"),
         "src_port": ends("remport", "locport", "srcport", "src_port").cast(pl.UInt16, strict=False),
         "dst_ip": ends("locip", "remip", "dstip", "dst"),
         "dst_port": ends("locport", "remport", "dstport", "dst_port").cast(pl.UInt16, strict=False),
@@ -165,7 +172,9 @@ def columns(per_second: int = 1) -> Columns:
                 pl.col("service")
             ),
         ),
-        "dst_name": host_name(pl.coalesce(pl.col("hostname"), pl.col("qname"), pl.col("sni"), pl.col("dstname"))),
+        "dst_name": host_name(
+            pl.coalesce(pl.col("remotename"), pl.col("hostname"), pl.col("qname"), pl.col("sni"), pl.col("dstname"))
+        ),
         "user_name": given("user", "unauthuser"),
         "signature": text("attack", "virus"),
         "signature_id": text("attackid", "attack_id", "virusid"),

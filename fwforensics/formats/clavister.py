@@ -14,14 +14,12 @@ else that was dropped, rejected or closed was denied. Counters in rounded form (
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import polars as pl
 
 from fwforensics.formats._fields import host_name, lower, mapped, naive, number, tcp_flag_words, text, uint
-from fwforensics.formats._format import Context, Fields, Format, Layout
+from fwforensics.formats._format import Format
 from fwforensics.formats._layouts import LINE, KeyValue
-from fwforensics.formats._lines import Lines
+from fwforensics.formats._rewritten import Rewritten
 
 EVENT = r"(?:^|[\s\]])id=0?\d{5,8} (?:rev=\d+ )?event=[a-z]\w+"
 #: What is done to a line before its pairs are read: (pattern, replacement).
@@ -33,28 +31,6 @@ STEPS = (
     (r"[\[\]]", " "),
     (r" {2,}", " "),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Unbracketed:
-    """Pairs in nested brackets, with the brackets and the groups' names taken away.
-
-    Attributes:
-        pairs: how the rest falls apart.
-        begin: where the pairs begin; what stands before stays as it is.
-    """
-
-    pairs: Layout
-    begin: pl.Expr
-
-    def fields(self, lines: Lines, wanted: set[str], context: Context) -> Fields:
-        """See `Layout`."""
-        text_ = lines.text.to_frame().with_columns(at=self.begin.fill_null(0))
-        tail = LINE.str.slice(pl.col("at"))
-        for pattern, replacement in STEPS:
-            tail = tail.str.replace_all(pattern, replacement)
-        plain = text_.select(pl.concat_str([LINE.str.slice(0, pl.col("at")), tail]))
-        return self.pairs.fields(Lines.of_texts(plain.to_series(), lines.numbers), wanted, context)
 
 
 DENIED = "drop,reject,close,deny,block,blocked,blacklist,disallow,denied,dropped,terminate,discard"
@@ -91,7 +67,9 @@ FORMAT = Format(
     reference="https://docs.clavister.com/repo/cos-core-log-reference/doc/index.html",
     notes="Built from the vendor's documentation and other projects' test data. Times are local: --tz.",
     is_record=LINE.str.contains("event=", literal=True) & LINE.str.contains(EVENT),
-    layout=Unbracketed(KeyValue(anchor=AT, quote='"', keep=("rule", "event", "url")), AT),
+    layout=Rewritten(
+        layout=KeyValue(anchor=AT, quote='"', keep=("rule", "event", "url")), steps=STEPS, begin=AT
+    ),
     columns={
         "ignored": pl.when(pl.all_horizontal(pl.col(c).is_null() for c in ENDS)).then(pl.lit("no traffic")),
         "ts": pl.when(HEADED.is_null()).then(pl.col("@ts")),

@@ -23,9 +23,9 @@ FORMAT = Format(
     notes="Shares FortiGate's keys; durations are milliseconds. Without eventtime and tz times are local: --tz.",
     is_record=(has(" subtype=") | has(",subtype="))
     & LINE.str.contains(
-        r"(?:devid|device_id)=\"?FPX|[ ,]proxyapptype=|subtype=\"?http-transaction"
-        r"|(?i:devname=\"?[^\" ,]*(?:fortiproxy|fpx))|logdesc=\"(?:FortiProxy|Explicit proxy) "
-        r"|policytype=\"?proxy-policy"
+        r"(?:devid|device_id)=\"*FPX|[ ,]proxyapptype=|subtype=\"*http-transaction"
+        r"|(?i:devname=\"*[^\" ,]*(?:fortiproxy|fpx))|logdesc=\"(?:FortiProxy|Explicit proxy) "
+        r"|policytype=\"*proxy-policy"
     )
     & LINE.str.contains(r"(?:^|[ ,>])(?:log_?id|devid)=")
     & ~LINE.str.contains(r"CEF:\d"),

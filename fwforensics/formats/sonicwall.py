@@ -1,8 +1,9 @@
 """SonicWall SonicOS 5 to 8 (also SonicOSX, SMA virtual): default and enhanced syslog, `id=… sn=… m=… src=… dst=…`.
 
 Read are all messages that name an end: connections opened and closed, dropped packets, web sites, IPS, anti-virus and
-application control, management, logins, NAT mappings. Others are ignored as "no traffic". `src` and `dst` are
-`address:port:interface:name` with parts missing, IPv6 in `srcV6` and `dstV6` or in place of the address.
+application control, management, logins, NAT mappings, also in its CEF output. Others are ignored as "no traffic".
+`src` and `dst` are `address:port:interface:name` with parts missing, IPv6 in `srcV6` and `dstV6` or in place of the
+address.
 
 Reference: https://www.sonicwall.com/techdocs/pdf/sonicos-7-0-0-0-log_events.pdf
 
@@ -10,13 +11,15 @@ Time: `time`, UTC where it says so, else local to the firewall. A closed connect
 The decision is `fw_action`, and where that is NA what the message says: a connection that was opened or closed was
 allowed, a detection is an alert, a prevention a denial. A login has no action. ICMP without `proto` is known by the
 message; its `type` and `code` are fields, and what stands for its ports is none. A value in single quotes is cut at
-its blanks in `extra`. Not covered: the ArcSight (CEF) and WebTrends outputs.
+its blanks in `extra`. CEF writes values (zones, translated addresses) where labels should be. Not covered: WebTrends.
 """
 
 from __future__ import annotations
 
 import polars as pl
 
+from fwforensics.formats._cef import Cef
+from fwforensics.formats._either import Either
 from fwforensics.formats._fields import host_name, lower, mapped, naive, text, uint
 from fwforensics.formats._format import Format
 from fwforensics.formats._layouts import LINE, KeyValue
@@ -48,12 +51,25 @@ def part(key: str, index: int) -> pl.Expr:
     return pl.when(found != "").then(found)
 
 
+def bare(*keys: str) -> pl.Expr:
+    """A word without the quotes that the CEF output leaves around it."""
+    return text(*keys).str.strip_chars('"')
+
+
+def cef_port(key: str) -> pl.Expr:
+    """A port of the CEF output, which may begin with a blank."""
+    return pl.col(key).str.strip_chars().cast(pl.UInt16, strict=False)
+
+
 def port_of(key: str) -> pl.Expr:
     """The port of an end."""
     return part(key, 2).cast(pl.UInt16, strict=False)
 
 
-MESSAGE = text("msg", "msg#2")
+IS_CEF = LINE.str.contains(r"CEF: ?\d\|SonicWall\||(?:^|\s)\d\|SonicWall\|")
+MESSAGE = text("msg", "msg#2", "name")
+USER = pl.coalesce("usr", bare("susr"))
+NUMBER = text("m", "deviceEventClassId")
 #: `proto=tcp/https`, `udp/5353`, `icmp`, `6`.
 PROTOCOL = lower("proto").str.extract(r"^([^/]+)")
 SERVICE = lower("proto").str.extract(r"/([a-z].*)$")
@@ -61,11 +77,11 @@ IS_ICMP = pl.coalesce(PROTOCOL.is_in(["icmp", "icmpv6", "1", "58"]), MESSAGE.str
 #: `UDP packet dropped`.
 NAMED = MESSAGE.str.extract(r"^(TCP|UDP|IGMP|ESP|GRE)\b").str.to_lowercase()
 IS_AUTH = MESSAGE.str.contains(r"(?i)\blog(?:in|ged|out)\b|authenticat").fill_null(False)
-IS_NAT = pl.col("m") == "1197"
+IS_NAT = NUMBER == "1197"
 IS_IDS = pl.any_horizontal(pl.col(k).is_not_null() for k in ("ipscat", "spycat", "appcat", "sid")) | (
-    pl.col("m").is_in(["82", "83", "794", "795", "809", "23", "25", "177", "178", "179", "1373", "1374", "1375"])
+    NUMBER.is_in(["82", "83", "794", "795", "809", "23", "25", "177", "178", "179", "1373", "1374", "1375"])
 )
-IS_WEB = pl.col("m").is_in(["14", "16", "97", "1599", "1600"])
+IS_WEB = NUMBER.is_in(["14", "16", "97", "1599", "1600"])
 APP = pl.col("@line").str.extract(r"\bappName=[\"']([^\"']+)[\"']")
 BY_MESSAGE = (
     pl.when(MESSAGE.str.contains(REFUSED))
@@ -81,20 +97,36 @@ UTC, LOCAL = pl.when(IS_UTC).then(naive("time")), naive("time")
 MAPPED = r"^Source: ([^,]+), (\d+), Destination: ([^,]+), (\d+)"
 NOTE = pl.when(IS_NAT).then(pl.col("note")).str.extract_groups(MAPPED)
 ENDS = ("src", "dst", "srcV6", "dstV6")
+KEPT = ("proto", "src", "dst", "m", "note", "sid", "msg", "natSrc", "natDst")
+ADDRESS = r"^([0-9a-fA-F.:]+[.:][0-9a-fA-F]+)$"
+
+
+def translated(key: str, label: str, place: str) -> pl.Expr:
+    """An end's address after translation, of whichever output."""
+    return pl.coalesce(part(key, 1), f"{key}V6", NOTE.struct.field(place), pl.col(label).str.extract(ADDRESS))
+
+
+def translated_port(key: str, other: str, place: str) -> pl.Expr:
+    """An end's port after translation, likewise."""
+    return pl.coalesce(port_of(key), cef_port(other), NOTE.struct.field(place).cast(pl.UInt16, strict=False))
+
 
 FORMAT = Format(
     name="sonicwall",
     title="SonicWall SonicOS syslog",
     reference="https://www.sonicwall.com/techdocs/pdf/sonicos-7-0-0-0-log_events.pdf",
     notes="Times without UTC are local to the firewall: --tz.",
-    is_record=LINE.str.contains(" fw=", literal=True)
-    & LINE.str.contains(r"\bid=\S+ .*\bsn=\S+ .*\bpri=\d ")
-    & LINE.str.contains(r" m=\d+\b")
-    & ~LINE.str.contains(" logtype=", literal=True),
-    layout=KeyValue(
-        anchor=LINE.str.find(r"\bid=\S+ "),
-        quote='"',
-        keep=("proto", "src", "dst", "m", "note", "sid", "msg", "natSrc", "natDst"),
+    is_record=(LINE.str.contains("|SonicWall|", literal=True) & IS_CEF & LINE.str.contains(" src=", literal=True))
+    | (
+        LINE.str.contains(" fw=", literal=True)
+        & LINE.str.contains(r"\bid=\S+ .*\bsn=\S+ .*\bpri=\d ")
+        & LINE.str.contains(r" m=\d+\b")
+        & ~LINE.str.contains(" logtype=", literal=True)
+    ),
+    layout=Either(
+        KeyValue(anchor=LINE.str.find(r"\bid=\S+ "), quote='"', keep=KEPT),
+        Cef(keep=(*KEPT, "deviceProduct", "deviceEventClassId", "name")),
+        IS_CEF,
     ),
     columns={
         "ignored": pl.when(pl.all_horizontal(pl.col(c).is_null() for c in ENDS)).then(pl.lit("no traffic")),
@@ -106,23 +138,23 @@ FORMAT = Format(
         .when(IS_IDS).then(pl.lit("ids"))
         .when(IS_AUTH).then(pl.lit("auth"))
         .when(IS_WEB).then(pl.lit("proxy")),
-        "sensor": text("fw", "@host", "sn"),
+        "sensor": text("fw", "@host", "sn", "deviceProduct"),
         "action": pl.when(~IS_NAT).then(
-            pl.coalesce(mapped("fw_action", ACTIONS), pl.when(~IS_AUTH).then(BY_MESSAGE))
+            pl.coalesce(mapped(bare("fw_action"), ACTIONS), pl.when(~IS_AUTH).then(BY_MESSAGE))
         ),
         "disposition": pl.coalesce(
-            pl.when(lower("fw_action") != "na").then(lower("fw_action")),
+            pl.when(bare("fw_action").str.to_lowercase() != "na").then(bare("fw_action").str.to_lowercase()),
             lower("msg").str.extract("^(connection (?:opened|closed))"),
         ),
         "protocol": pl.coalesce(PROTOCOL, pl.when(IS_ICMP).then(pl.lit("icmp")), NAMED),
         "src_ip": pl.coalesce(part("src", 1), "srcV6"),
-        "src_port": port_of("src"),
+        "src_port": pl.coalesce(port_of("src"), cef_port("spt")),
         "dst_ip": pl.coalesce(part("dst", 1), "dstV6"),
-        "dst_port": port_of("dst"),
-        "src_nat_ip": pl.coalesce(part("natSrc", 1), "natSrcV6", NOTE.struct.field("1")),
-        "src_nat_port": pl.coalesce(port_of("natSrc"), NOTE.struct.field("2").cast(pl.UInt16, strict=False)),
-        "dst_nat_ip": pl.coalesce(part("natDst", 1), "natDstV6", NOTE.struct.field("3")),
-        "dst_nat_port": pl.coalesce(port_of("natDst"), NOTE.struct.field("4").cast(pl.UInt16, strict=False)),
+        "dst_port": pl.coalesce(port_of("dst"), cef_port("dpt")),
+        "src_nat_ip": translated("natSrc", "cs1Label", "1"),
+        "src_nat_port": translated_port("natSrc", "snpt", "2"),
+        "dst_nat_ip": translated("natDst", "cs2Label", "3"),
+        "dst_nat_port": translated_port("natDst", "dnpt", "4"),
         "bytes_out": uint("sent", "out"),
         "bytes_in": uint("rcvd", "in"),
         "packets_out": uint("spkt"),
@@ -130,17 +162,18 @@ FORMAT = Format(
         "duration": uint("cdur").cast(pl.Float64) / 1000,
         "icmp_type": pl.when(IS_ICMP).then(uint("type", "icmpType", bits=8)),
         "icmp_code": pl.when(pl.coalesce("type", "icmpType").is_not_null()).then(uint("code", "icmpCode", bits=8)),
-        "in_iface": part("src", 3),
-        "out_iface": part("dst", 3),
-        "src_zone": pl.col("srcZone"),
-        "dst_zone": pl.col("dstZone"),
-        "rule": pl.col("rule"),
+        "in_iface": pl.coalesce(part("src", 3), "deviceInboundInterface"),
+        "out_iface": pl.coalesce(part("dst", 3), "deviceOutboundInterface"),
+        "src_zone": text("srcZone", "cs3Label"),
+        "dst_zone": text("dstZone", "cs4Label"),
+        "rule": pl.coalesce("rule", bare("cs1")),
         "reason": pl.when(MESSAGE.str.contains(REFUSED)).then(MESSAGE),
         "app": pl.coalesce(APP, SERVICE),
-        "dst_name": host_name(pl.coalesce("dstname", part("dst", 4))),
-        "user_name": pl.when(~pl.col("usr").str.contains("(?i)^(?:unknown.*|n/a|-)$")).then(pl.col("usr")),
+        "dst_name": host_name(pl.coalesce("dstname", part("dst", 4), "request")),
+        "user_name": pl.when(~USER.str.contains("(?i)^(?:unknown.*|n/a|-)$")).then(USER),
         "signature": pl.when(IS_IDS).then(MESSAGE),
-        "signature_id": pl.when(IS_IDS).then(text("sid", "m")),
+        "signature_id": pl.when(IS_IDS).then(pl.coalesce("sid", NUMBER)),
         "severity": pl.when(IS_IDS).then(pl.coalesce(mapped("ipspri", IPS_SEVERITIES), mapped("pri", SEVERITIES))),
     },
+    priority=40,
 )  # fmt: skip
