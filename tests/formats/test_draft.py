@@ -34,7 +34,7 @@ LOGS = {
     "no header": rows("2026-03-01 {t},fw1,{verdict},TCP,{a},40000,203.0.113.9,3333,{quote}"),
     "pipes without header": rows("{verdict}|2026/03/01 {t}|tcp|{a}|40000|203.0.113.9|3333|x"),
     "pairs": rows(
-        'x: when="2026-03-01 {t}" verdict={verdict} srcaddr={a} spt=40000 dstaddr=203.0.113.9 dpt=3333 proto=6 m={quote}'
+        'x: when="2026-03-01 {t}" verdict={verdict} src={a} spt=40000 dst=203.0.113.9 dpt=3333 proto=6 m={quote}'
     ),
     "pairs with commas": rows(
         "when=2026-03-01T{t}Z,verdict={verdict},source={a},sourceport=40000,dest=203.0.113.9,destport=3333,protocol=tcp"
