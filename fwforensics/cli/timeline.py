@@ -67,7 +67,7 @@ def _print_lanes(case: Case, finding: str | None, run: str | None) -> None:
     if cells.is_empty():
         render.say("no run has a start: fwf runs import FILE, or ingest a trace; --rows prints what happened")
         return
-    most = {c: int(cells[c].max() or 0) for c in ("bouts", "calls")}  # type: ignore[call-overload]
+    most = {c: max(cells[c].to_list()) for c in ("bouts", "calls")}
     for (name,), lane in cells.group_by("run_id", maintain_order=True):
         render.lines(list(_lane(name, lane, most)))
     seconds = float(cells["cell_s"][0])
