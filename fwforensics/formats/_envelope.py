@@ -122,7 +122,8 @@ def variants(frame: pl.DataFrame, lines: Lines) -> Iterator[tuple[Positions, Lin
 def _first(keys: tuple[str, ...], given: list[str]) -> pl.Expr:
     """The first of the keys that has a value."""
     found = [pl.col(a + k) for k in keys for a in AROUND if a + k in given]
-    return pl.coalesce(found) if found else pl.lit(None, pl.String)
+    none = pl.when(pl.col(ROW).is_null()).then(pl.lit("", pl.String))  # as long as the frame, which a literal is not
+    return pl.coalesce(found) if found else none
 
 
 def _plain(text: pl.Expr) -> pl.Expr:

@@ -29,6 +29,7 @@ class Inner:
     before: str
     after: str
     around: Mapping[str, str] = field(default_factory=dict)
+    reads_json = True
 
     def fields(self, lines: Lines, wanted: set[str], context: Context) -> Fields:
         """See `Layout`."""
