@@ -184,6 +184,7 @@ class Case:
     def append(self, table: str, frame: pl.DataFrame) -> int:
         """Write rows, at most a row group at a time; columns that the frame lacks are NULL or their default."""
         names = [c for c in TABLES[table].names if c in frame.columns]
+        frame = frame.with_columns(_defaults(table, frame))
         for part in frame.select(names).iter_slices(ROW_GROUP):
             self._insert(table, names, part.to_arrow(compat_level=VIEWS))
         return frame.height
@@ -238,6 +239,15 @@ class Case:
 def next_source_id(case: Case) -> int:
     """Numbers are not given by a sequence, which would not roll back."""
     return int(case.sql("SELECT coalesce(max(source_id), 0) + 1 FROM sources").scalar())
+
+
+def _defaults(table: str, frame: pl.DataFrame) -> list[pl.Expr]:
+    """What stands for NULL in columns that have a default: one record of a batch may fill them and the next not."""
+    return [
+        pl.col(c.name).fill_null(int(c.default))
+        for c in TABLES[table].columns
+        if c.default is not None and c.dtype.is_integer() and c.name in frame.columns and frame[c.name].null_count()
+    ]
 
 
 def _user() -> str:

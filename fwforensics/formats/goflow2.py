@@ -65,7 +65,8 @@ FORMAT = Format(
     name="goflow2",
     title="GoFlow, GoFlow2 and Akvorado flows (JSON)",
     reference="https://github.com/netsampler/goflow2/blob/main/docs/protobuf.md",
-    notes="Counters are not multiplied by the sampling rate.",
+    notes="Counters are not multiplied by the sampling rate. "
+    "Built from the collectors' documentation; not tried on a recorded file.",
     kind="flow",
     is_record=LINE.str.contains("{", literal=True) & LINE.str.contains(ENDS) & LINE.str.contains(MARKS),
     layout=Spelled(Json(begin=LINE.str.find("{", literal=True)), NAMES),

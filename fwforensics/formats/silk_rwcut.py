@@ -111,7 +111,8 @@ FORMAT = Format(
     name="silk_rwcut",
     title="SiLK flow records (rwcut)",
     reference="https://tools.netsa.cert.org/silk/rwcut.html",
-    notes="Any fields by their titles. Times have no zone; SiLK's own default is UTC.",
+    notes="Any fields by their titles. Times have no zone; SiLK's own default is UTC. "
+    "Built from SiLK's documentation; not tried on a recorded file.",
     kind="flow",
     syslog=False,
     opens=HEADER,

@@ -104,7 +104,8 @@ FORMAT = Format(
     name="ulogd",
     title="ulogd2 (JSON, GPRINT, PRINTFLOW)",
     reference="https://www.netfilter.org/projects/ulogd/",
-    notes="LOGEMU is read as iptables, the XML of connections as conntrack.",
+    notes="LOGEMU is read as iptables, the XML of connections as conntrack. "
+    "Built from the daemon's documentation and code; not tried on a recorded log.",
     priority=40,
     is_record=IS_FLOW
     | (LINE.str.contains("=", literal=True) & ~LINE.str.contains("{", literal=True) & IS_GPRINT)
