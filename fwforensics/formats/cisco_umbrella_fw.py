@@ -28,7 +28,7 @@ NAMES = [
     "private app group id", "private flow", "posture id", "casi category ids", "traffic source",
     "content category ids", "content category list ids", "organization id", "egress ip", "security overridden",
 ]  # fmt: skip
-HEADER = r'(?i)^\W{0,3}"?timestamp"?, ?"?origin ids?"?,'
+HEADER = r'^\W{0,3}"?(?:[Tt]imestamp|TIMESTAMP)"?, ?"?(?:[Oo]rigin [Ii][Dd]s?|ORIGIN IDS?)"?,'
 ROW = (
     r'^"?\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"?, ?"?\[[\d, ]*\]"?,.*?, ?"?[A-Z]*"?, ?"?[A-Za-z0-9-]+"?, ?"?\d*"?, ?"?'
     r'[0-9A-Fa-f.:]*"?, ?"?\d*"?, ?"?[0-9A-Fa-f.:]*"?, ?"?\d*"?,'

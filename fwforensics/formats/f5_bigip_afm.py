@@ -34,9 +34,9 @@ FORMAT = Format(
     title="F5 BIG-IP AFM network firewall events",
     reference="https://clouddocs.f5.com/products/extensions/f5-telemetry-streaming/latest/output-example.html",
     notes="Times without zone are local to the device: --tz.",
-    is_record=LINE.str.contains(r'"?acl_(?:rule|policy)_name"?\s*[:=]\s*"|"?dos_attack_id"?\s*[:=]')
-    & LINE.str.contains(r'"?source_ip"?\s*[:=]')
-    & LINE.str.contains(r'"?dest_ip"?\s*[:=]'),
+    is_record=LINE.str.contains(r'acl_(?:rule|policy)_name"?\s*[=:]\s*"|dos_attack_id"?\s*[=:]')
+    & LINE.str.contains(r'\bsource_ip"?\s*[=:]')
+    & LINE.str.contains(r'\bdest_ip"?\s*[=:]'),
     layout=with_times(
         Either(
             Json(begin=LINE.str.find("{", literal=True), keep=KEPT),

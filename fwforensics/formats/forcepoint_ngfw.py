@@ -35,7 +35,8 @@ FORMAT = Format(
     title="Forcepoint NGFW (Security Management Center) as CEF or LEEF",
     reference="https://help.forcepoint.com/ngfw/en-us/",
     notes="Times are local to the log server: --tz. Situations without two ends are ignored.",
-    is_record=LINE.str.contains(
+    is_record=LINE.str.contains(r"CEF: ?\d\||LEEF: ?\d\.\d\||^\s*0\|")
+    & LINE.str.contains(
         r"(?i)(?:CEF: ?\d|LEEF: ?\d\.\d|^\s*0)\|(?:forcepoint|stonesoft|mcafee)\|"
         r"(?:firewall|ngfw|ips|layer 2 firewall|l2fw|sg-\w+|next generation firewall|master engine|ssl vpn|unknown)\b"
     ),

@@ -103,7 +103,7 @@ FORMAT = Format(
     notes="A denial is one of Squid; what a server refused is allowed.",
     kind="proxy",
     is_record=(LINE.str.contains(MARK) & pl.any_horizontal(LINE.str.contains(r) for r in (NATIVE, COMMON, FILTER)))
-    | LINE.str.contains(REFERRER),
+    | (LINE.str.contains("://", literal=True) & LINE.str.contains(REFERRER)),
     layout=Patterns(tuple(Pattern(regex=r, null=NULL, keep=KEPT) for r in (NATIVE, COMMON, FILTER, REFERRER))),
     columns={
         "ts": ZONED - SPAN,
