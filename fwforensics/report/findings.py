@@ -98,7 +98,7 @@ def _page(case: Case, row: Row, **parts: Any) -> Finding:
         name=sentences.name(row),
         sentence=sentences.sentence(row, details),
         verdict=row["verdict"],
-        facts={k: _cut(row[k]) for k in FACTS} | {"subject": details.get("subject")},
+        facts={k: _cut(row[k]) for k in FACTS} | {"subject": details.get("subject"), "seed": str(row["seed"])},
         statistics=statistics(row),
         associations=[{k: v for k, v in s.items() if k != "q" or v is not None} for s in subjects],
         candidates=[c | {"command": (c["command"] or "")[:COMMAND_CHARACTERS]} for c in calls[:MOST_CANDIDATES]],

@@ -105,7 +105,7 @@ def _is(value: float | None) -> str:
 
 def _clock(row: Row) -> str:
     if row["timing"] == "periodic" and row["period_s"]:
-        return f"; it keeps a clock of about {row['period_s']:.3g} s, which no tool call explains"
+        return f"; it comes about every {row['period_s']:.3g} s (p {_is(row['p_periodic'])})"
     if row["timing"] == "diurnal":
         return "; it keeps to a time of day"
     if row["timing"] == "persistent":
@@ -115,11 +115,10 @@ def _clock(row: Row) -> str:
 
 def how_sure(row: Row) -> str:
     """What the recurrence and the tie to tool calls rest on."""
-    grade = f"Grade {row['tier']}: {TIERS.get(row['tier'], '')}."
     if not row["runs_exposed"] or row["recurrence_low"] is None:
-        return f"{grade} In how many runs it could have been seen is not known."
+        return f"Grade {row['tier']}. In how many runs it could have been seen is not known."
     low, high = percent(row["recurrence_low"]), percent(row["recurrence_high"])
-    return f"{grade} Between {low} and {high} of such runs are affected (95 % interval, {row['runs_exposed']} observed)."
+    return f"Grade {row['tier']}. 95 % interval of the share of runs: {low} to {high} ({row['runs_exposed']} observed)."
 
 
 def headline(rows: Sequence[Row], observed: int, n_runs: int, evaluated: int) -> str:
