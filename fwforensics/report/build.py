@@ -93,7 +93,8 @@ def _summary(
     observed = len(runs) - len(blind)
     evaluated = len(hunt["versions"].get("detections", {})) - sum(bool(r["nowhere"]) for r in unseen.not_evaluable)
     again = sum(r["runs_hit"] >= sentences.RECURRING_RUNS for r in rows)
-    said = [sentences.sentence(r, findings.details_of(r)) for r in rows[:MOST_SENTENCES]]
+    first = sorted(rows, key=lambda r: r["runs_hit"] < sentences.RECURRING_RUNS)[:MOST_SENTENCES]
+    said = [sentences.sentence(r, findings.details_of(r)) for r in first]
     partial = hunt["scope"] == "partial"
     return Summary(
         headline=sentences.headline(rows, observed, len(runs), evaluated),
@@ -129,9 +130,20 @@ def _presence(case: Case, rows: Sequence[Row], runs: Sequence[Run]) -> list[Pres
                 Cell(state=states.get(key, "not observed"), n_bouts=counts.get(key, 0))
                 for key in ((row["pattern_id"], run.run_id) for run in runs)
             ],
+            runs=f"{row['runs_hit']} of {row['runs_exposed'] or '?'}",
+            interval=_interval(row),
+            timing=row["timing"],
+            coincides=row["coincides_with"] or ("not assessed" if row["p_time"] is None else "none shown"),
+            tier=row["tier"],
         )
         for row in rows
     ]
+
+
+def _interval(row: Row) -> str:
+    if row["recurrence_low"] is None:
+        return ""
+    return f"{round(100 * row['recurrence_low'])}–{round(100 * row['recurrence_high'])} %"
 
 
 def _chosen(case: Case, name: str, chosen: Sequence[str]) -> pl.DataFrame:

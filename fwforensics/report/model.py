@@ -83,6 +83,11 @@ class Presence:
     name: str
     severity: str
     cells: list[Cell]
+    runs: str
+    interval: str
+    timing: str
+    coincides: str
+    tier: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

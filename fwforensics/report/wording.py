@@ -134,8 +134,8 @@ def around_caption(finding: Finding) -> str:
         else ""
     )
     return (
-        f"Calls of {found.get('subject')} and bouts: {found.get('n_bouts')} bouts and {number(found.get('n_calls'))} calls in "
-        f"{count(found.get('n_runs', 0), 'run')}. Grey: what chance gives 95 % of the time (bouts turned around each run 399 times)."
+        f"Bouts around calls of {found.get('subject')}: {count(found.get('n_bouts', 0), 'bout')} that are certain to be of a run, "
+        f"{count(found.get('n_calls', 0), 'call')}, {count(found.get('n_runs', 0), 'run')}. Grey: what chance gives 95 % of the time (bouts turned around each run 399 times)."
         f"{tested}{test}"
     )
 

@@ -54,9 +54,6 @@
   };
   addEventListener("hashchange", openTarget);
   openTarget();
-  let closed = [];
-  addEventListener("beforeprint", () => { closed = [...document.querySelectorAll("details:not([open])")]; closed.forEach((d) => { d.open = true; }); });
-  addEventListener("afterprint", () => { closed.forEach((d) => { d.open = false; }); });
 
   const specs = JSON.parse($("specs").textContent);
   const options = {
