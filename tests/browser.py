@@ -76,14 +76,18 @@ class Page:
             case "Page.loadEventFired":
                 self.loaded = True
 
-    def open(self, path: Path, *, width: int = 1280, height: int = 900, dark: bool = False, scripts: bool = True) -> None:
+    def open(
+        self, path: Path, *, width: int = 1280, height: int = 900, dark: bool = False, scripts: bool = True
+    ) -> None:
         """Open a file as a person with this screen would."""
         self.loaded = False
         self.console.clear()
         self.requests.clear()
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.call("Emulation.setEmulatedMedia", features=[scheme, {"name": "prefers-reduced-motion", "value": "reduce"}])
+        self.call(
+            "Emulation.setEmulatedMedia", features=[scheme, {"name": "prefers-reduced-motion", "value": "reduce"}]
+        )
         self.call("Emulation.setScriptExecutionDisabled", value=not scripts)
         self.call("Page.navigate", url=path.resolve().as_uri())
         while not self.loaded:
@@ -101,7 +105,10 @@ class Page:
         more: dict[str, Any] = {}
         if clip:
             x, y, width, height = clip
-            more = {"clip": {"x": x, "y": y, "width": width, "height": height, "scale": 1}, "captureBeyondViewport": True}
+            more = {
+                "clip": {"x": x, "y": y, "width": width, "height": height, "scale": 1},
+                "captureBeyondViewport": True,
+            }
         path.write_bytes(base64.b64decode(self.call("Page.captureScreenshot", format="png", **more)["data"]))
 
     def pdf(self, path: Path) -> None:
@@ -118,8 +125,9 @@ def browser() -> Iterator[Page]:
     to_browser, our_write = os.pipe()
     our_read, from_browser = os.pipe()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        command = [program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-                   "--disable-background-networking", f"--user-data-dir={profile}", "--remote-debugging-pipe"]  # fmt: skip
+        flags = "headless no-sandbox disable-gpu disable-dev-shm-usage no-first-run disable-background-networking"
+        command = [program, *(f"--{flag}" for flag in flags.split()), f"--user-data-dir={profile}"]
+        command.append("--remote-debugging-pipe")
 
         def wire() -> None:
             os.dup2(to_browser, 3)

@@ -1,9 +1,9 @@
 """Bouts around calls: a histogram of delays with the band that chance alone would fill, for the eye.
 
-Both are counted in steps of 5 s over each run. What chance would give is the same histogram after the bouts of each run
-were turned around the run's time by a random step (circular shift): their own spacing and the spacing of the calls stay,
-what ties the two does not. The band is pointwise, 95 %, of 399 shifts. The test that a verdict rests on is another one
-(`surrogates`, `labels`): it holds phases fixed and pays for its search.
+Both are counted in steps of 5 s over each run. What chance would give is the same histogram after the bouts of each
+run were turned around the run's time by a random step (circular shift): their own spacing and the spacing of the calls
+stay, what ties the two does not. The band is pointwise, 95 %, of 399 shifts. The test that a verdict rests on is
+another one (`surrogates`, `labels`): it holds phases fixed and pays for its search.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""From the case to the document. Aggregates on the way: what ten million events leave behind is a few thousand cells."""
+"""From the case to the document. It aggregates: what ten million events leave behind is a few thousand cells."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from fwforensics.store import Case
 from fwforensics.version import __version__
 
 Row = Mapping[str, Any]
+TITLE = "Firewall forensics report"
 SEVERE = ("high", "critical")
 MOST_SENTENCES, MOST_FURTHER, MOST_ROWS, MOST_LANES = 7, 500, 60, 40
 #: Marks that a lane chart holds at most.
@@ -34,7 +35,7 @@ class Options:
         lines: raw lines that are quoted of each.
     """
 
-    title: str = "Firewall forensics report"
+    title: str = TITLE
     at: datetime | None = None
     pages: int = 25
     lines: int = 8
@@ -83,12 +84,12 @@ def _paged(rows: Sequence[Row], most: int) -> list[Row]:
 
 
 def _further(row: Row) -> Sentence:
-    return Sentence(text=f"{sentences.name(row)}. {row['verdict']}", finding=row["pattern_id"], severity=row["severity"])
+    return Sentence(
+        text=f"{sentences.name(row)}. {row['verdict']}", finding=row["pattern_id"], severity=row["severity"]
+    )
 
 
-def _summary(
-    rows: Sequence[Row], runs: Sequence[Run], unseen: Unseen, hunt: dict[str, Any], contents: Row
-) -> Summary:
+def _summary(rows: Sequence[Row], runs: Sequence[Run], unseen: Unseen, hunt: dict[str, Any], contents: Row) -> Summary:
     blind = [r.run_id for r in runs if not r.observed_share]
     observed = len(runs) - len(blind)
     evaluated = len(hunt["versions"].get("detections", {})) - sum(bool(r["nowhere"]) for r in unseen.not_evaluable)
@@ -113,7 +114,6 @@ def _summary(
         ),
         warnings=[f"Clock of {c['sensor']}: {c['warning']}" for c in unseen.clocks if c["warning"]],
     )  # fmt: skip
-
 
 
 def _presence(case: Case, rows: Sequence[Row], runs: Sequence[Run]) -> list[Presence]:

@@ -1,5 +1,7 @@
-"""The charts of a report as Vega-Lite, written with Altair. Colours are the page's CSS variables, so that one chart serves
-light, dark and print; `drawing` puts plain colours in their place where there is no page.
+"""The charts of a report as Vega-Lite, written with Altair.
+
+Colours are the page's CSS variables, so that one chart serves light, dark and print; `drawing` puts plain colours in
+their place where there is no page.
 
 Only numbers and texts that went through `text.label` get here: the renderer stops the whole process at a control
 character.
@@ -7,7 +9,8 @@ character.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -35,10 +38,11 @@ SHAPES = {
     "mining": "diamond", "tunnel": "triangle-right", "probe": "square", "metadata": "triangle-up", "upload": "cross",
     "policy": "circle", "other": "triangle-down",
 }  # fmt: skip
-INTERVAL_TICKS = (1, 5, 10, 30, 60, 300, 600, 1800, 3600, 21600, 86400)
-INTERVAL_LABELS = "{" + ", ".join(
-    f"'{s}': '{t}'" for s, t in zip(INTERVAL_TICKS, ("1 s", "5 s", "10 s", "30 s", "1 min", "5 min", "10 min", "30 min", "1 h", "6 h", "1 d"), strict=True)
-) + "}"  # fmt: skip
+INTERVAL_NAMES = {
+    1: "1 s", 5: "5 s", 10: "10 s", 30: "30 s", 60: "1 min", 300: "5 min", 600: "10 min", 1800: "30 min", 3600: "1 h",
+    21600: "6 h", 86400: "1 d",
+}  # fmt: skip
+INTERVAL_LABELS = json.dumps(INTERVAL_NAMES)
 
 
 def colour(name: str) -> str:
@@ -83,6 +87,11 @@ def _lanes(names: Sequence[str], rows: Sequence[str], unit: str, most: int) -> S
     ends = alt.X2("to:Q")
     gone = [alt.Tooltip("what:N", title=f"no sensor was alive ({unit})")]
     legend = alt.Legend(orient="top", symbolSize=90, symbolOpacity=1)
+    sizes = alt.Scale(type="sqrt", domain=[1, max(4, most)], range=[52, 200])
+
+    def scale(look: Callable[[str], str]) -> alt.Scale:
+        return alt.Scale(domain=list(rows), range=[look(c) for c in rows])
+
     chosen = alt.selection_point(name="chosen", fields=["track"], bind="legend")
     moved = alt.selection_interval(name="moved", bind="scales", encodings=["x"], zoom="wheel![event.shiftKey]")
     marks = _chart("bouts").mark_point(filled=True, stroke=colour("paper"), strokeWidth=0.6, clip=True)
@@ -94,9 +103,9 @@ def _lanes(names: Sequence[str], rows: Sequence[str], unit: str, most: int) -> S
         .encode(y=lane, yOffset=track, x=time, tooltip=_tips("run", "calls", "tools")),
         marks.encode(
             y=lane, yOffset=track, x=time,
-            color=alt.Color("track:N", title=None, legend=legend, scale=alt.Scale(domain=rows, range=[colour(c) for c in rows])),
-            shape=alt.Shape("track:N", title=None, legend=legend, scale=alt.Scale(domain=rows, range=[SHAPES[c] for c in rows])),
-            size=alt.Size("bouts:Q", legend=None, scale=alt.Scale(type="sqrt", domain=[1, max(4, most)], range=[52, 200])),
+            color=alt.Color("track:N", title=None, legend=legend, scale=scale(colour)),
+            shape=alt.Shape("track:N", title=None, legend=legend, scale=scale(SHAPES.__getitem__)),
+            size=alt.Size("bouts:Q", legend=None, scale=sizes),
             opacity=alt.condition(chosen, alt.value(0.92), alt.value(0.07)),
             tooltip=_tips("run", "track", "bouts", "attempts", "findings"),
         ).add_params(chosen, moved),
@@ -124,7 +133,9 @@ def around(finding: Finding) -> Spec | None:
         return None
     rows = [
         {"low": d, "high": d + 5, "pairs": k, "from": a, "to": b, "mean": m}
-        for d, k, a, b, m in zip(found["delays"], found["pairs"], found["low"], found["high"], found["mean"], strict=True)
+        for d, k, a, b, m in zip(
+            found["delays"], found["pairs"], found["low"], found["high"], found["mean"], strict=True
+        )
     ]
     window = found["window"]
     chosen = [{"low": max(-60, window["from"]), "high": min(120, window["to"])}] if window else []
@@ -135,7 +146,12 @@ def around(finding: Finding) -> Spec | None:
 def _around() -> Spec:
     x = alt.X("low:Q", title="seconds from the call to the bout", scale=alt.Scale(domain=[-60, 120], nice=False),
               axis=alt.Axis(values=[-60, -30, 0, 30, 60, 90, 120], grid=False))  # fmt: skip
-    y = alt.Y(field="pairs", type="quantitative", title="pairs of call and bout", axis=alt.Axis(tickCount=4, tickMinStep=1, format="d"))
+    y = alt.Y(
+        field="pairs",
+        type="quantitative",
+        title="pairs of call and bout",
+        axis=alt.Axis(tickCount=4, tickMinStep=1, format="d"),
+    )
     ends = alt.X2("high:Q")
     layers = (
         _chart("window").mark_rect(fill=colour("accent"), opacity=0.14).encode(x=x, x2=ends),
@@ -150,7 +166,9 @@ def intervals(finding: Finding) -> Spec | None:
     """Intervals between starts on a logarithmic scale, with the period where there is one."""
     if sum(n for _, n in finding.intervals) < LEAST_INTERVALS:
         return None
-    rows = [{"low": round(10 ** (c / 10), 4), "high": round(10 ** ((c + 1) / 10), 4), "n": n} for c, n in finding.intervals]
+    rows = [
+        {"low": round(10 ** (c / 10), 4), "high": round(10 ** ((c + 1) / 10), 4), "n": n} for c, n in finding.intervals
+    ]
     top = max(r["high"] for r in rows)
     period = finding.facts["period_s"]
     period = [{"low": period}] if period and 1 <= period <= max(10, top) else []
@@ -159,7 +177,7 @@ def intervals(finding: Finding) -> Spec | None:
 
 @cache
 def _intervals(top: float) -> Spec:
-    ticks = [t for t in INTERVAL_TICKS if t <= top * 1.01]
+    ticks = [t for t in INTERVAL_NAMES if t <= top * 1.01]
     # Of a long scale every other tick: labels must not touch.
     ticks = ticks if len(ticks) <= 6 else ticks[:: 2 if len(ticks) <= 9 else 3]
     x = alt.X("low:Q", title="interval between starts on one host, in one run",
@@ -199,7 +217,8 @@ def _hours() -> Spec:
 def _bars(x: alt.X, ends: alt.X2, y: alt.Y, *tips: str) -> alt.Chart:
     """A histogram of `rows`."""
     mark = _chart("rows").mark_rect(fill=colour("accent"), opacity=0.66, stroke=colour("paper"), strokeWidth=0.8)
-    return mark.encode(x=x, x2=ends, y=y, y2=alt.Y2Datum(0), tooltip=_tips(*tips))
+    made: alt.Chart = mark.encode(x=x, x2=ends, y=y, y2=alt.Y2Datum(0), tooltip=_tips(*tips))
+    return made
 
 
 def _tips(*names: str) -> list[alt.Tooltip]:
@@ -215,7 +234,7 @@ def _chart(rows: str) -> alt.Chart:
     return alt.Chart(alt.NamedData(name=rows))
 
 
-def _finished(chart: alt.LayerChart) -> Spec:
+def _finished(chart: Any) -> Spec:
     """The specification, with the page's colours and nothing that a log could have named."""
     ink, muted, line = colour("ink"), colour("muted"), colour("line")
     axis = alt.AxisConfig(

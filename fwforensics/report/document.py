@@ -13,9 +13,11 @@ from fwforensics.report.model import Report, as_plain
 
 #: Facts of a finding that are claimed; seeds and q values come with them through the digest.
 CLAIMED = (
-    "severity", "tier", "category", "runs_hit", "runs_possible", "runs_exposed", "n_bouts", "n_violations", "n_connections",
-    "timing", "period_s", "coincides_with", "p_time", "q_assoc", "q_tool", "first_ts", "last_ts",
+    "severity", "tier", "category", "runs_hit", "runs_possible", "runs_exposed", "n_bouts", "n_violations",
+    "n_connections", "timing", "period_s", "coincides_with", "p_time", "q_assoc", "q_tool", "first_ts", "last_ts",
 )  # fmt: skip
+#: Parts of the document whose digests are claimed.
+PARTS = ("contents", "summary", "runs", "presence", "lanes", "findings", "further", "unseen", "method")
 IN_HTML = re.compile(r'<script type="application/json" id="claims">(?P<claims>.*?)</script>', re.DOTALL)
 IN_MARKDOWN = re.compile(r"^<!-- claims (?P<claims>\{.*\}) -->$", re.MULTILINE)
 
@@ -31,12 +33,12 @@ def claims(report: Report) -> dict[str, Any]:
         "fingerprint": report.method.hunt["fingerprint"],
         "sources": {str(s["source_id"]): s["sha256"] for s in plain["method"]["sources"]},
         "findings": {f["finding"]: {k: f["facts"][k] for k in CLAIMED} for f in plain["findings"]},
-        "sha256": digest(plain),
+        "parts": {part: digest(plain[part]) for part in PARTS},
     }
 
 
-def digest(plain: dict[str, Any]) -> str:
-    """Of the whole document."""
+def digest(plain: Any) -> str:
+    """Of a part of the document."""
     return hashlib.sha256(json.dumps(plain, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
 
 

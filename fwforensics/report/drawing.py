@@ -37,7 +37,9 @@ def version() -> str:
 def svg(spec: Spec, name: str) -> str:
     """A chart as SVG for the page; `name` makes its ids unique."""
     drawn = vl_convert.vegalite_to_svg(spec, vl_version=version())
-    drawn = re.sub(r' (?:pointer-events="none"|opacity="1"|xmlns:xlink="[^"]*"|class="[^"]*"|aria-[a-z]+="[^"]*")', "", drawn)
+    drawn = re.sub(
+        r' (?:pointer-events="none"|opacity="1"|xmlns:xlink="[^"]*"|class="[^"]*"|aria-[a-z]+="[^"]*")', "", drawn
+    )
     drawn = re.sub(r' role="[^"]*"', "", drawn)
     drawn = re.sub(r'<path d="M0,0h0v0h0Z"/>|<path d="" display="none"/>|<path d=""/>', "", drawn)
     drawn = _own_ids(drawn, name)

@@ -118,7 +118,9 @@ def _cut(value: Any) -> Any:
 
 
 def _next_steps(finding: str, marked: Sequence[queries.Query]) -> list[Step]:
-    steps = [Step(text="read all raw lines behind it, after their hashes are checked", command=f"fwf evidence {finding}")]
+    steps = [
+        Step(text="read all raw lines behind it, after their hashes are checked", command=f"fwf evidence {finding}")
+    ]
     known = queries.library()
     for after in dict.fromkeys(q.next for q in marked if q.next):
         query = known.get(after)
@@ -160,7 +162,7 @@ def _delays(case: Case, rows: Sequence[Row], runs: Sequence[Run]) -> dict[str, d
         times = [
             RunTimes(run.low, run.high, called, bouts[pattern, run.id] + shift)
             for run in map(_span, runs)
-            if (called := calls.get((subject, run.id))) is not None and (pattern, run.id) in bouts
+            if (called := calls.get((str(subject), run.id))) is not None and (pattern, run.id) in bouts
         ]
         counted = around(times, generator(row["seed"] or 0, "around"))
         if counted:

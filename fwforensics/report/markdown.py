@@ -39,7 +39,7 @@ def render(report: Report, claims: Mapping[str, Any], folder: str) -> tuple[str,
 
 def _environment() -> Environment:
     env = Environment(
-        loader=PackageLoader("fwforensics.report"), autoescape=False, undefined=StrictUndefined, finalize=_shown,  # noqa: S701 (Markdown is escaped by finalize)
+        loader=PackageLoader("fwforensics.report"), autoescape=True, undefined=StrictUndefined, finalize=_shown,
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
     )  # fmt: skip
     env.filters |= {
@@ -51,7 +51,8 @@ def _environment() -> Environment:
 
 
 def _shown(value: Any) -> Any:
-    return escaped(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    """What stands in the text of a value; marked as done, so that it is not escaped for HTML as well."""
+    return Markup(escaped(value)) if isinstance(value, str) and not isinstance(value, Markup) else value  # noqa: S704
 
 
 def escaped(value: str) -> str:
@@ -61,7 +62,7 @@ def escaped(value: str) -> str:
 
 
 def code(value: str) -> Markup:
-    """A code span; of text with backticks, in longer ones. A bar would end the cell of a table, so it is written out."""
+    """A code span, in longer backticks than the text has; a bar is written out, since it would end a table's cell."""
     text = safe(value).replace("|", "\\x7c")
     ticks = "`" * (_longest(text) + 1)
     pad = " " if "`" in text else ""

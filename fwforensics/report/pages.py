@@ -35,7 +35,11 @@ def specs(report: Report) -> dict[str, Spec]:
     """The charts of a report, by name."""
     found = {"lanes": charts.lanes(report.lanes, report.runs)}
     for finding in report.findings:
-        drawn = {"around": charts.around(finding), "intervals": charts.intervals(finding), "hours": charts.hours(finding)}
+        drawn = {
+            "around": charts.around(finding),
+            "intervals": charts.intervals(finding),
+            "hours": charts.hours(finding),
+        }
         found |= {f"{finding.finding}-{kind}": spec for kind, spec in drawn.items()}
     return {name: spec for name, spec in found.items() if spec is not None}
 

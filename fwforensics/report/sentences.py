@@ -1,4 +1,4 @@
-"""What may be quoted: a finding in one sentence, how sure it is, and what could not be assessed. No sentence without its n."""
+"""What may be quoted: a finding in one sentence, how sure it is, and what could not be assessed."""
 
 from __future__ import annotations
 
@@ -176,7 +176,9 @@ def unknown(rows: Sequence[Row], *, blind_runs: Sequence[str], not_evaluable: Se
     if gaps:
         said.append(f"The logs have {counted(gaps, 'gap')}, or begin late or end early, while runs were under way.")
     if rejects:
-        said.append(f"{rejects:,} of {counted(lines, 'line')} could not be read ({100 * rejects / max(lines, 1):.2g} %).")
+        said.append(
+            f"{rejects:,} of {counted(lines, 'line')} could not be read ({100 * rejects / max(lines, 1):.2g} %)."
+        )
     if hidden:
         said.append(f"The safelist hides {counted(hidden, 'violation')}; its reasons stand in section 4.")
     return said
@@ -196,8 +198,12 @@ def _unproven(rows: Sequence[Row]) -> list[str]:
         )
     undetermined = sum(r["timing"] == "undetermined" for r in rows)
     if undetermined:
-        said.append(f"For {counted(undetermined, 'pattern')} of {len(rows)} there are too few attempts to tell the timing.")
+        said.append(
+            f"For {counted(undetermined, 'pattern')} of {len(rows)} there are too few attempts to tell the timing."
+        )
     nowhere = sum(r["runs_exposed"] is None for r in rows)
     if nowhere:
-        said.append(f"For {counted(nowhere, 'pattern')} the number of runs that could have shown them is not observable.")
+        said.append(
+            f"For {counted(nowhere, 'pattern')} the number of runs that could have shown them is not observable."
+        )
     return said

@@ -68,7 +68,7 @@ def ends(found: Iterable[Row]) -> list[list[Any]]:
             " ".join(str(p) for p in (f"AS{e['asn']}" if e["asn"] else None, e["as_name"]) if p),
             e["country"],
             ", ".join(filter(None, (e["network"], e["registrant"]))),
-            "; ".join(filter(None, (e["known_as"], ", ".join(e["tags"] or [])))),
+            "; ".join(filter(None, (e["known_as"], *(t for t in e["tags"] or [] if t not in (e["known_as"] or ""))))),
         ]
         for e in found
     ]
@@ -84,19 +84,22 @@ def safelist(found: Iterable[Row]) -> list[list[Any]]:
     return [
         [
             e["entry_id"],
-            " ".join(
-                str(p)
-                for p in (
-                    e["kind"], e["value"], e["side"] if e["side"] != "either" else None, f"port {e['port']}" if e["port"] else None,
-                    f"for {e['detection']}" if e["detection"] else None,
-                ) if p
-            ),
-            e["reason"] or "no reason given", e["owner"],
+            _accepted(e),
+            e["reason"] or "no reason given",
+            e["owner"],
             "never" if e["expires_at"] is None else stamp(e["expires_at"]) + (" (expired)" if e["expired"] else ""),
-            e["violations"], e["patterns"],
+            e["violations"],
+            e["patterns"],
         ]
         for e in found
-    ]  # fmt: skip
+    ]
+
+
+def _accepted(entry: Row) -> str:
+    side = entry["side"] if entry["side"] != "either" else None
+    port = f"port {entry['port']}" if entry["port"] else None
+    only = f"for {entry['detection']}" if entry["detection"] else None
+    return " ".join(str(part) for part in (entry["kind"], entry["value"], side, port, only) if part)
 
 
 def seeds(found: Iterable[Finding]) -> list[list[Any]]:
@@ -111,7 +114,11 @@ def base(path: str) -> str:
 
 def lanes_caption(report: Report) -> str:
     """What the swim lanes show."""
-    some = f" The {len(report.lanes.runs)} runs with most bouts, of {len(report.runs)}." if len(report.lanes.runs) < len(report.runs) else ""
+    some = (
+        f" The {len(report.lanes.runs)} runs with most bouts, of {len(report.runs)}."
+        if len(report.lanes.runs) < len(report.runs)
+        else ""
+    )
     return (
         "Each lane is a run from its start to its end; marks are bouts (larger where several fall together), the short "
         "grey strokes below them are the tool calls that bouts coincide with or that are the best candidate of a "
@@ -121,23 +128,22 @@ def lanes_caption(report: Report) -> str:
 
 def around_caption(finding: Finding) -> str:
     """What bouts around calls show, and what of it was tested."""
-    found = finding.around or {}
-    window = found.get("window")
-    tested = (
-        f" Shaded: the window that the test chose by search ({window['from']:+.0f} to {window['to']:+.0f} s)." if window else ""
-    )
-    f = finding.facts
-    test = (
-        f" Test of {count(f['n_tests'] or 0, 'pattern')}: {f['coincident_k']} of {f['coincident_n']} bouts, {f['expected_e']:.1f} expected, p "
-        f"{_is(f['p_time'])}, q {_is(f['q_assoc'])}."
-        if f["p_time"] is not None
-        else ""
-    )
-    return (
-        f"Bouts around calls of {found.get('subject')}: {count(found.get('n_bouts', 0), 'bout')} that are certain to be of a run, "
-        f"{count(found.get('n_calls', 0), 'call')}, {count(found.get('n_runs', 0), 'run')}. Grey: what chance gives 95 % of the time (bouts turned around each run 399 times)."
-        f"{tested}{test}"
-    )
+    found, f = finding.around or {}, finding.facts
+    said = [
+        f"Bouts around calls of {found.get('subject')}: {count(found.get('n_bouts', 0), 'bout')} that are certain to be "
+        f"of a run, {count(found.get('n_calls', 0), 'call')}, {count(found.get('n_runs', 0), 'run')}.",
+        "Grey: what chance gives 95 % of the time (bouts turned around each run 399 times).",
+    ]
+    if window := found.get("window"):
+        said.append(
+            f"Shaded: the window that the test chose by search ({window['from']:+.0f} to {window['to']:+.0f} s)."
+        )
+    if f["p_time"] is not None:
+        said.append(
+            f"Test, over {count(f['n_tests'] or 0, 'pattern')}: {f['coincident_k']} of {f['coincident_n']} bouts, "
+            f"{f['expected_e']:.1f} expected, p {_is(f['p_time'])}, q {_is(f['q_assoc'])}."
+        )
+    return " ".join(said)
 
 
 def intervals_caption(finding: Finding) -> str:
@@ -150,9 +156,9 @@ def intervals_caption(finding: Finding) -> str:
 
 def hours_caption(finding: Finding) -> str:
     """What hours of the day show."""
-    f = finding.facts
+    f, n = finding.facts, sum(finding.hours or [])
     return (
-        f"{count(sum(finding.hours or []), 'bout')} by hour of day. Grey: the same number spread evenly over the time that was observed. "
+        f"{count(n, 'bout')} by hour of day. Grey: as many, spread evenly over the time that was observed. "
         f"Class: {f['timing']} (time of day p {_is(f['p_diurnal'])})."
     )
 
@@ -160,5 +166,3 @@ def hours_caption(finding: Finding) -> str:
 def _is(p: float | None) -> str:
     text = probability(p)
     return text if text.startswith(("<", "not")) else f"= {text}"
-
-
