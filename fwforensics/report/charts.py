@@ -82,7 +82,7 @@ def _lanes(names: Sequence[str], rows: Sequence[str], unit: str, most: int) -> S
     lane = alt.Y("run:N", sort=list(names), title=None, axis=alt.Axis(domain=False, ticks=False, labelPadding=10),
                  scale=alt.Scale(domain=list(names), paddingInner=0.28, paddingOuter=0.14))  # fmt: skip
     track = alt.YOffset("track:N", sort=tracks, scale=alt.Scale(domain=tracks))
-    time = alt.X("from:Q", title=f"{unit} since the run's start", scale=alt.Scale(nice=False, domainMin=0),
+    time = alt.X("from:Q", title=f"{unit} since the run's start", scale=alt.Scale(nice=False, domainMin=0, padding=7),
                  axis=alt.Axis(grid=True, tickCount=8))  # fmt: skip
     ends = alt.X2("to:Q")
     gone = [alt.Tooltip("what:N", title=f"no sensor was alive ({unit})")]

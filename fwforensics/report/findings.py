@@ -166,7 +166,7 @@ def _delays(case: Case, rows: Sequence[Row], runs: Sequence[Run]) -> dict[str, d
         ]
         counted = around(times, generator(row["seed"] or 0, "around"))
         if counted:
-            low = -(row["lag_s"] or 0.0)
+            low = 0.0 - (row["lag_s"] or 0.0)
             window = {"from": low, "to": low + row["window_s"]} if row["window_s"] else None
             found[pattern] = asdict(counted) | {"subject": subject, "window": window, "shift": shift}
     return found

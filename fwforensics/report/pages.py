@@ -81,7 +81,7 @@ def _environment() -> Environment:
     env.filters |= {
         "n": wording.number, "count": wording.count, "stamp": wording.stamp, "percent": wording.percent,
         "value": wording.value, "rows": wording.rows, "ends": wording.ends, "evaluability": wording.evaluability,
-        "safelist": wording.safelist, "seeds": wording.seeds, "base": wording.base,
+        "safelist": wording.safelist, "seeds": wording.seeds, "short": wording.short, "base": wording.base,
     }  # fmt: skip
     return env
 

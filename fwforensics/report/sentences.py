@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from fwforensics.analysis.verdicts import counted, percent, probability
+from fwforensics.analysis.verdicts import counted, percent, probability, span
 from fwforensics.report.model import Sentence
 from fwforensics.text import label
 
@@ -58,6 +58,8 @@ def sentence(row: Row, details: Row) -> Sentence:
 def _recurs(row: Row) -> str:
     hit, maybe, seen = row["runs_hit"], row["runs_possible"] or 0, row["runs_exposed"]
     more = f" and possibly in {maybe - hit} more" if maybe > hit else ""
+    if seen and not hit:
+        return f"is certain to have occurred in none of {counted(seen, 'observed run')}{more}"
     if seen:
         return f"occurred in {hit} of {counted(seen, 'observed run')}{more}"
     if hit or maybe:
@@ -65,7 +67,9 @@ def _recurs(row: Row) -> str:
     return "is tied to no run"
 
 
-def _since(first: datetime, last: datetime) -> str:
+def _since(first: datetime | None, last: datetime | None) -> str:
+    if first is None or last is None:
+        return "at a time that its records do not tell"
     begun = f"since {day(first)}, {first:%H:%M} UTC"
     if first.date() == last.date():
         return f"{begun} (last at {last:%H:%M})"
@@ -82,7 +86,7 @@ def _coincides(row: Row, details: Row) -> str:
     matches = details.get("content_matches") or 0
     named = f"the most likely command names the destination of {counted(matches, 'violation')}"
     if subject:
-        what = "tool calls, of no single tool" if subject == "any call" else f"calls of {label(subject, 60)}"
+        what = "tool calls, of no single tool" if subject == "any call" else f"calls of “{label(subject, 60)}”"
         q = row["q_assoc"] if subject == "any call" else row["q_tool"]
         said = (
             f"it coincides with {what}: {row['coincident_k']} of {row['coincident_n']} bouts, "
@@ -105,7 +109,7 @@ def _is(value: float | None) -> str:
 
 def _clock(row: Row) -> str:
     if row["timing"] == "periodic" and row["period_s"]:
-        return f"; it comes about every {row['period_s']:.3g} s (p {_is(row['p_periodic'])})"
+        return f"; it comes about every {span(row['period_s'])} (p {_is(row['p_periodic'])})"
     if row["timing"] == "diurnal":
         return "; it keeps to a time of day"
     if row["timing"] == "persistent":

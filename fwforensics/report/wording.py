@@ -8,6 +8,7 @@ from typing import Any
 
 from fwforensics.analysis.verdicts import probability
 from fwforensics.report.model import Finding, Report
+from fwforensics.text import label
 
 Row = Mapping[str, Any]
 MOST_ITEMS, MOST_CHARACTERS = 6, 400
@@ -107,6 +108,11 @@ def seeds(found: Iterable[Finding]) -> list[list[Any]]:
     return [[f.finding, f.facts["seed"], f.facts["surrogates"], f.facts["n_tests"]] for f in found]
 
 
+def short(text: str) -> str:
+    """A name that stands on its side."""
+    return label(text, 22)
+
+
 def base(path: str) -> str:
     """The last part of a path."""
     return path.rsplit("/", 1)[-1]
@@ -129,9 +135,9 @@ def lanes_caption(report: Report) -> str:
 def around_caption(finding: Finding) -> str:
     """What bouts around calls show, and what of it was tested."""
     found, f = finding.around or {}, finding.facts
+    bouts, calls, runs = (count(found.get(k, 0), k[2:-1]) for k in ("n_bouts", "n_calls", "n_runs"))
     said = [
-        f"Bouts around calls of {found.get('subject')}: {count(found.get('n_bouts', 0), 'bout')} that are certain to be "
-        f"of a run, {count(found.get('n_calls', 0), 'call')}, {count(found.get('n_runs', 0), 'run')}.",
+        f"Bouts around calls of {found.get('subject')}: {bouts} that are certain to be of a run, {calls}, {runs}.",
         "Grey: what chance gives 95 % of the time (bouts turned around each run 399 times).",
     ]
     if window := found.get("window"):
