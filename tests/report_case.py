@@ -6,16 +6,25 @@ holds markup, quotes, escapes and direction marks, and one field has a megabyte.
 
 from __future__ import annotations
 
+import atexit
 import json
+import shutil
+import tempfile
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 from fwforensics import hunt, open_case, safelist
-from fwforensics.ingest import Options, ingest
+from fwforensics import ingest as ingesting
 from fwforensics.manifest import import_manifest
+from fwforensics.report import document, pages
+from fwforensics.report.build import Options, build
+from fwforensics.report.model import Report
+from fwforensics.store import Case
 
 START = datetime(2026, 3, 2, 6)  # noqa: DTZ001 (cases hold UTC without saying so)
+AT = datetime(2026, 3, 9, 12)  # noqa: DTZ001
 MARKUP = "</script><script>document.title='owned'</script><img src=x onerror=document.title='owned'>"
 QUOTES = "\"'`--><!--]]>${7*7}{{7*7}}{% raw %}&lt;"
 #: No line ends: a log has one record a line.
@@ -24,7 +33,7 @@ HOSTILE = f"{MARKUP}{QUOTES}{ESCAPES}"
 RUNS = ("run-1", f"run-2 {HOSTILE}", "run-3", "run-4 was not observed")
 MINER = f"miner -o pool.example.com:3333 {HOSTILE}"
 LONG = 1_048_576
-HOURS, HOUR = 5, timedelta(hours=1)
+HOURS, HOUR = 4, timedelta(hours=1)
 #: Minutes of a run in which the miner is called.
 MINED = tuple(m + 7 * (m % 4) for m in range(7, HOURS * 60 - 20, 23))
 
@@ -33,7 +42,7 @@ def events() -> list[dict[str, object]]:
     """What a firewall let through every minute, and what it refused."""
     found = [_event(START + HOUR, "192.0.2.77", 4444, "deny", rule=HOSTILE, note="x" * LONG)]
     for day, begin in enumerate(START + timedelta(days=n) for n in range(3)):
-        hole = range(90, 200) if day == 1 else range(0)
+        hole = range(90, 150) if day == 1 else range(0)
         minutes = [begin + timedelta(minutes=m) for m in range(HOURS * 60) if m not in hole]
         found += [_event(when, "203.0.113.80", 80, "allow") for when in minutes]
         mined = [begin + timedelta(minutes=m, seconds=2) for m in MINED if m not in hole]
@@ -66,6 +75,27 @@ def _call(day: int, step: int, when: datetime, command: str) -> dict[str, object
     return {**where, **times, "tool": "bash", "command": command, "exit_code": 0}
 
 
+@cache
+def hunted() -> Path:
+    """The case, made once for all tests of a process."""
+    folder = Path(tempfile.mkdtemp(prefix="fwf-report-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return make(folder)
+
+
+@cache
+def reported() -> Report:
+    """Its report."""
+    with Case(hunted(), read_only=True) as case:
+        return build(case, Options(at=AT))
+
+
+@cache
+def rendered() -> str:
+    """Its page."""
+    return pages.render(reported(), document.claims(reported()))
+
+
 def make(folder: Path) -> Path:
     """The case, hunted, with one entry in its safelist."""
     log, trace, runs = folder / "fw.jsonl", folder / "trace.jsonl", folder / "runs.jsonl"
@@ -79,7 +109,7 @@ def make(folder: Path) -> Path:
     ])  # fmt: skip
     path = folder / "case.duckdb"
     with open_case(path, create=True) as case:
-        ingest(case, [str(log), str(trace)], Options())
+        ingesting.ingest(case, [str(log), str(trace)])
         import_manifest(case, str(runs))
         safelist.add(case, safelist.entry("198.51.100.9", reason=f"known {HOSTILE}", owner="ops"))
         hunt.hunt(case)
