@@ -20,8 +20,9 @@ Row = Mapping[str, Any]
 TITLE = "Firewall forensics report"
 SEVERE = ("high", "critical")
 MOST_SENTENCES, MOST_FURTHER, MOST_ROWS, MOST_LANES = 7, 500, 60, 40
-#: Marks that a lane chart holds at most.
-MOST_MARKS, LEAST_CELLS, MOST_CELLS = 4000, 20, 240
+#: Marks that a lane chart holds at most: a cell of each category, and one of calls.
+TRACKS = 8
+MOST_MARKS, MOST_CELLS = 4000, 240
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +165,7 @@ def _lanes(case: Case, chosen: Sequence[str], runs: Sequence[Run]) -> Lanes:
     most = sorted(runs, key=lambda r: (-counts.get(r.run_id, 0), r.started_at, r.run_id))[:MOST_LANES]
     lanes = [r.run_id for r in runs if r in most]
     longest = max((r.seconds for r in most), default=0.0)
-    cells = max(LEAST_CELLS, min(MOST_CELLS, MOST_MARKS // max(1, 3 * len(lanes))))
+    cells = min(MOST_CELLS, MOST_MARKS // max(1, TRACKS * len(lanes)))
     width = max(1.0, longest / cells)
     marks = {
         name: listing(case, f"report-{listed}", chosen=list(chosen), lanes=lanes, cell_s=width)
