@@ -31,7 +31,7 @@ COLOURS = {
 #: Fill of log gaps: a pattern that the page (or `drawing`) defines.
 HATCH = "url(#hatch)"
 WIDTH, HEIGHT, LANES_WIDTH = 330, 150, 940
-LEAST_INTERVALS, MOST_HEIGHT = 3, 2600
+LEAST_INTERVALS, MOST_HEIGHT = 3, 4200
 CALLS = "tool calls"
 #: Not by colour alone.
 SHAPES = {
@@ -87,7 +87,7 @@ def _lanes(names: Sequence[str], rows: Sequence[str], unit: str, most: int) -> S
     ends = alt.X2("to:Q")
     gone = [alt.Tooltip("what:N", title=f"no sensor was alive ({unit})")]
     legend = alt.Legend(orient="top", symbolSize=90, symbolOpacity=1)
-    sizes = alt.Scale(type="sqrt", domain=[1, max(4, most)], range=[52, 200])
+    sizes = alt.Scale(type="sqrt", domain=[1, max(4, most)], range=[46, 110])
 
     def scale(look: Callable[[str], str]) -> alt.Scale:
         return alt.Scale(domain=list(rows), range=[look(c) for c in rows])

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from importlib.resources import files
 from typing import Any
 
@@ -83,6 +84,7 @@ def _environment() -> Environment:
         "value": wording.value, "rows": wording.rows, "ends": wording.ends, "evaluability": wording.evaluability,
         "safelist": wording.safelist, "seeds": wording.seeds, "short": wording.short, "base": wording.base,
     }  # fmt: skip
+    env.tests["moment"] = lambda v: isinstance(v, datetime)
     return env
 
 
