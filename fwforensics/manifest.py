@@ -107,7 +107,7 @@ def _objects(body: str) -> Iterable[tuple[int, dict[str, Any]]]:
     try:
         whole = json.loads(body)
     except json.JSONDecodeError:
-        for number, line in enumerate(body.splitlines(), 1):
+        for number, line in enumerate(body.split("\n"), 1):
             if line.strip():
                 yield number, json.loads(line)
         return

@@ -10,11 +10,11 @@ import pytest
 
 @pytest.mark.parametrize("arguments", [["--help"], ["info", "--help"], ["sql", "--help"]])
 def test_help_does_not_wait_for_the_statistics(arguments: list[str]) -> None:
-    """SciPy, the suffix list and the Parquet writer are for the commands that use them."""
+    """SciPy, the suffix list, the Parquet writer and what draws charts are for the commands that use them."""
     code = (
         "import sys; from fwforensics.cli.app import load\n"
         f"load()(args={arguments!r}, prog_name='fwf', standalone_mode=False)\n"
-        "heavy = {'scipy', 'tldextract', 'pyarrow.parquet'} & set(sys.modules)\n"
+        "heavy = {'scipy', 'tldextract', 'pyarrow.parquet', 'jinja2', 'altair', 'vl_convert'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)

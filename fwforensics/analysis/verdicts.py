@@ -60,9 +60,7 @@ def _timing(row: Mapping[str, Any], details: Mapping[str, Any]) -> str:
             f"One-off: {counted(n, 'attempt')} within 15 minutes." if row["n_bouts"] > 1 else "One-off: a single bout."
         )
     if word == "periodic":
-        return (
-            f"Periodic: about every {_span(row['period_s'])} (p {_is(row['p_periodic'])} {on}){_cycle(row, details)}."
-        )
+        return f"Periodic: about every {span(row['period_s'])} (p {_is(row['p_periodic'])} {on}){_cycle(row, details)}."
     if word == "persistent":
         return f"Persistent: attempts in {percent(details.get('occupancy', 0))} of the 15-minute steps of its runs."
     if word == "diurnal":
@@ -82,7 +80,8 @@ def _is(value: float | None) -> str:
     return text if text.startswith(("<", "not")) else f"= {text}"
 
 
-def _span(seconds: float | None) -> str:
+def span(seconds: float | None) -> str:
+    """A length of time in the unit that fits it."""
     if seconds is None:
         return "?"
     for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):

@@ -28,7 +28,9 @@ app = typer.Typer(
     "down to the raw line.\n\nstdout is data, stderr is narration. Start with: fwf demo",
 )
 #: One file a noun; each adds its commands to `app`.
-NOUNS = ("ingest", "case", "runs", "hunt", "safelist", "query", "timeline", "explore", "export", "demo")
+NOUNS = (
+    "ingest", "case", "runs", "hunt", "safelist", "query", "timeline", "explore", "export", "report", "demo",
+)  # fmt: skip
 
 
 def _version(asked: bool) -> None:

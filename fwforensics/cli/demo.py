@@ -15,11 +15,13 @@ from fwforensics import manifest, overview, queries
 from fwforensics.cli import options, render
 from fwforensics.cli.app import app
 from fwforensics.cli.hunt import print_findings
+from fwforensics.cli.report import write as write_report
 from fwforensics.errors import UsageError
 from fwforensics.samples import sample_logs
 
 #: No evidence: they go through `fwf runs import` and `fwf networks import`.
 MANIFEST, NETWORKS = "runs.jsonl", "networks.csv"
+REPORT, TITLE = "report.html", "The sample incident"
 
 
 @app.command()
@@ -30,16 +32,18 @@ def demo(
     output: options.Output = render.OutputFormat.TABLE,
     as_json: options.AsJson = False,
 ) -> None:
-    """Build a case from the shipped incident, hunt, and show what comes back."""
+    """Build a case from the shipped incident, hunt, show what comes back, and write the report."""
     from fwforensics import hunt as hunting
+    from fwforensics.report.build import Options
 
     options.choose(output, as_json)
     started = time.monotonic()
     place = folder or Path(tempfile.mkdtemp(prefix="fwf-demo-"))
     place.mkdir(parents=True, exist_ok=True)
     path = place / "case.duckdb"
-    if path.exists():
-        raise UsageError("there is a case already", where=str(path), remedy="give another folder")
+    for made in (path, place / REPORT):
+        if made.exists():
+            raise UsageError("it is there already", where=str(made), remedy="give another folder")
     evidence = sample_logs() / "incident"
     render.say(f"evidence: {evidence}")
     files = [str(f) for f in sorted(evidence.rglob("*")) if f.is_file() and f.name not in (MANIFEST, NETWORKS)]
@@ -49,6 +53,7 @@ def demo(
         runs = manifest.import_manifest(case, str(evidence / MANIFEST))
         outcome = hunting.hunt(case)
         recurring = queries.run(case, queries.find_query("recurring-violations"))
+        write_report(case, place / REPORT, Options(title=TITLE))
     counts = [(s.label.rsplit("/", 1)[-1], s.format, s.lines, s.rows, s.rejects, s.ignored) for s in report.sources]
     if render.style.output is render.OutputFormat.TABLE:
         schema = ["file", "format", "lines", "rows", "rejects", "ignored"]
@@ -62,13 +67,15 @@ def demo(
 
 
 def _next(path: Path, seconds: float) -> None:
-    render.say(f"\nThe case is {path} ({seconds:.1f} s). Try next, with export FWF_CASE={path}:")
+    render.say(f"\nThe report is {path.with_name(REPORT)}: open it in a browser.")
+    render.say(f"The case is {path} ({seconds:.1f} s). Try next, with export FWF_CASE={path}:")
     for command, meaning in (
         ("fwf info", "what was read, and when each sensor was alive"),
         ("fwf runs", "the runs and how much of each was observed"),
         ("fwf query run-presence", "which pattern in which run"),
         ("fwf query deny-then-allow", "who was refused and then got through another way"),
         ('fwf sql "SELECT * FROM timeline LIMIT 20"', "traffic and tool calls in one order of time"),
+        ("fwf report -o incident.md", "the same report for a ticket; .json for machines"),
         ("fwf queries", "what else can be asked"),
     ):
         render.say(f"  {command:<45} {meaning}")

@@ -11,9 +11,9 @@ from fwforensics.cli import options, render
 from fwforensics.cli.app import app
 from fwforensics.cli.case import moment
 from fwforensics.cli.exits import ExitCode
-from fwforensics.cli.finding import print_statistics
 from fwforensics.errors import UsageError
 from fwforensics.queries import listing
+from fwforensics.report.statistics import statistics
 from fwforensics.store import Case
 
 if TYPE_CHECKING:
@@ -175,7 +175,9 @@ def _show_pattern(case: Case, finding: str) -> None:
         render.show(case.sql("SELECT * FROM patterns WHERE pattern_id = ?", [finding]).pl())
         return
     render.lines([row["verdict"], ""])
-    print_statistics(row)
+    for title, found in statistics(row).items():
+        render.mapping(found, title)
+        render.lines([""])
     scope = case.sql("SELECT scope FROM hunts ORDER BY hunt_id DESC LIMIT 1").scalar()
     if scope == "partial":
         render.say("partial: the hunt was filtered")

@@ -6,7 +6,6 @@ Log text is hostile: control and escape characters never reach a terminal.
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -14,6 +13,9 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fwforensics.errors import UsageError
+from fwforensics.text import CONTROLS as CONTROLS
+from fwforensics.text import safe as safe
+from fwforensics.text import visible as visible
 
 
 class OutputFormat(StrEnum):
@@ -38,25 +40,6 @@ class Style:
 
 
 style = Style()
-#: C0 and C1 controls, and marks that turn the direction of text.
-CONTROLS = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069\ufeff\ud800-\udfff]"
-)
-
-
-def visible(text: str) -> str:
-    """Text with control characters written out, but for line ends and tabs."""
-    return CONTROLS.sub(_visible, text)
-
-
-def _visible(match: re.Match[str]) -> str:
-    code = ord(match.group())
-    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
-
-
-def safe(value: str) -> str:
-    """Text with control characters written out."""
-    return visible(value.replace("\n", "\\n").replace("\t", "\\t"))
 
 
 def set_zone(name: str | None) -> None:

@@ -48,14 +48,14 @@ def whole_file(target: Path, *, clobber: bool) -> Iterator[BinaryIO]:
         UsageError: the file is there already, and `clobber` is not set.
         FwfError: it cannot be written.
     """
-    _require_free(target, clobber=clobber)
+    require_free(target, clobber=clobber)
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         with part.open("xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        _require_free(target, clobber=clobber)
+        require_free(target, clobber=clobber)
         part.replace(target)
     except OSError as error:
         why = error.strerror or str(error)
@@ -64,7 +64,8 @@ def whole_file(target: Path, *, clobber: bool) -> Iterator[BinaryIO]:
         part.unlink(missing_ok=True)
 
 
-def _require_free(target: Path, *, clobber: bool) -> None:
+def require_free(target: Path, *, clobber: bool) -> None:
+    """Raise where a file must not be written to."""
     if target.is_dir():
         raise UsageError("this is a folder", where=str(target), remedy="name a file in it")
     if not clobber and (target.exists() or target.is_symlink()):

@@ -7,24 +7,21 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fwforensics.analysis.verdicts import counted, percent, probability
-from fwforensics.cli import render
 
 Row = Mapping[str, Any]
 
 
-def print_statistics(row: Row) -> None:
-    """The statistics of a row of `patterns`, by question."""
+def statistics(row: Row) -> dict[str, dict[str, Any]]:
+    """The statistics of a row of `patterns`, by question; what there is none of is left out."""
     details = json.loads(row["details"] or "{}")
-    sections = (
-        ("what it is", _what(row)),
-        ("does it come back?", _recurrence(row, details)),
-        ("is there a clock behind it?", _timing(row, details)),
-        ("what was the agent doing?", _association(row, details)),
-        ("where does it stand?", _rank(row, details)),
-    )
-    for title, found in sections:
-        render.mapping({k: v for k, v in found.items() if v not in (None, "", [])}, title)
-        render.lines([""])
+    sections = {
+        "what it is": _what(row),
+        "does it come back?": _recurrence(row, details),
+        "is there a clock behind it?": _timing(row, details),
+        "what was the agent doing?": _association(row, details),
+        "where does it stand?": _rank(row, details),
+    }
+    return {title: {k: v for k, v in found.items() if v not in (None, "", [])} for title, found in sections.items()}
 
 
 def _p(value: float | None, why: str = "") -> str:
