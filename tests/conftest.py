@@ -18,7 +18,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = shared / "demo"
     with FileLock(shared / "demo.lock"):
         if not (shared / "demo.done").exists():
-            made = fwf("demo", folder)
+            made = fwf("demo", folder, env={"COLUMNS": "150"})
             assert made.returncode == 0, made.stderr.decode()
+            (folder / "demo.out").write_bytes(made.stdout)
             (shared / "demo.done").touch()
     return folder / "case.duckdb"
