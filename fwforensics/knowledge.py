@@ -50,7 +50,7 @@ def refresh(case: Case, *, lists: bool = True) -> None:
     networks = case.sql("SELECT DISTINCT value FROM indicators WHERE kind = 'cidr'").pl()
     case.temporary("spans", spans(networks["value"]))
     case.temporary("listed", warning_lists() if lists else pl.DataFrame(schema=KNOWN))
-    for step in ("known", "in_ranges", "indicator_hits"):
+    for step in ("known", "in_ranges", "indicator_hits", "tags"):
         queries.run_build(case, step)
     for table in ("spans", "listed", "known", "in_range"):
         case.execute(f"DROP TABLE temp.{table}")

@@ -10,9 +10,6 @@ from fwforensics import knowledge, queries
 from fwforensics.enrich._provider import SAID, providers
 from fwforensics.store import Case, now
 
-#: Keys that have a column in `addresses`.
-WIDE = ("asn", "as_name", "country", "network", "registrant", "ptr")
-
 
 def keep(case: Case, provider: str, source: str | None, as_of: datetime | None) -> int:
     """Keep the statements of the temporary table `said`; returns of how many addresses they are.
@@ -38,9 +35,16 @@ def forget(case: Case, provider: str, source: str | None = None) -> None:
     case.execute("DELETE FROM enrichments WHERE provider = $p AND ($s IS NULL OR source = $s)", {"p": provider, "s": source})
 
 
-def settle(case: Case) -> None:
-    """Bring tags and the wide columns of `addresses` in line with all that was said."""
-    knowledge.refresh(case)
+def settle(case: Case, *, matched: bool) -> None:
+    """Bring tags and the wide columns of `addresses` in line with all that was said.
+
+    Args:
+        case: the case.
+        matched: indicators have been matched since they changed.
+    """
+    if not matched:
+        knowledge.refresh(case)
     ranks = [(p.name, p.rank) for p in providers().values()]
     case.temporary("ranks", pl.DataFrame(ranks, schema={"provider": pl.String, "rank": pl.Int64}, orient="row"))
-    queries.run_build(case, "enriched")
+    for step in ("enriched", "tags"):
+        queries.run_build(case, step)

@@ -4,27 +4,32 @@ title = "The wide columns of addresses: of each key the word of the provider tha
 kind = "build"
 --- */
 CREATE OR REPLACE TEMP TABLE best AS
-SELECT
-    ip,
-    max(CASE WHEN key = 'asn' THEN value END) AS asn,
-    max(CASE WHEN key = 'as_name' THEN value END) AS as_name,
-    max(CASE WHEN key = 'country' THEN value END) AS country,
-    max(CASE WHEN key = 'network' THEN value END) AS network,
-    max(CASE WHEN key = 'registrant' THEN value END) AS registrant,
-    max(CASE WHEN key = 'ptr' THEN value END) AS ptr,
-    max(asked_at) AS enriched_at,
-    array_to_string(list_sort(list(DISTINCT provider)), ', ') AS enriched_by
-FROM (
+WITH speakers AS (
     -- Rank first, then the day of the data: one number, since a million addresses are grouped by it.
-    SELECT e.ip, e.key,
-        arg_max(e.value, r.rank * 1e11 + coalesce(epoch(e.as_of), 0)) AS value,
-        arg_max(e.provider, r.rank * 1e11 + coalesce(epoch(e.as_of), 0)) AS provider,
-        arg_max(e.asked_at, r.rank * 1e11 + coalesce(epoch(e.as_of), 0)) AS asked_at
+    SELECT e.ip, e.provider, max(r.rank * 1e11 + coalesce(epoch(e.as_of), 0)) AS score, max(e.asked_at) AS asked_at,
+        max(CASE WHEN key = 'asn' THEN value END) AS asn,
+        max(CASE WHEN key = 'as_name' THEN value END) AS as_name,
+        max(CASE WHEN key = 'country' THEN value END) AS country,
+        max(CASE WHEN key = 'network' THEN value END) AS network,
+        max(CASE WHEN key = 'registrant' THEN value END) AS registrant,
+        max(CASE WHEN key = 'ptr' THEN value END) AS ptr
     FROM enrichments AS e
     JOIN ranks AS r ON r.provider = e.provider
     WHERE e.key IN ('asn', 'as_name', 'country', 'network', 'registrant', 'ptr')
-    GROUP BY e.ip, e.key
+    GROUP BY e.ip, e.provider, e.source, e.as_of
 )
+SELECT
+    ip,
+    arg_max(asn, score) AS asn,
+    -- Number and name are of one speaker.
+    arg_max_null(as_name, score) FILTER (asn IS NOT NULL) AS as_name,
+    arg_max(country, score) AS country,
+    arg_max(network, score) AS network,
+    arg_max(registrant, score) AS registrant,
+    arg_max(ptr, score) AS ptr,
+    max(asked_at) AS enriched_at,
+    string_agg(DISTINCT provider, ', ' ORDER BY provider) AS enriched_by
+FROM speakers
 GROUP BY ip;
 
 UPDATE addresses SET
