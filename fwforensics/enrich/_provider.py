@@ -82,11 +82,12 @@ class BusyError(Exception):
     Args:
         message: what it said.
         wait: seconds that it asked for.
+        sent: did anybody get to see the address?
     """
 
-    def __init__(self, message: str, wait: float | None = None) -> None:
+    def __init__(self, message: str, wait: float | None = None, *, sent: bool = True) -> None:
         super().__init__(message)
-        self.wait = wait
+        self.wait, self.sent = wait, sent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,11 +101,20 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """What an online lookup works with: values of the provider's options, and a proxy that must be used."""
+    """What an online lookup works with.
+
+    Attributes:
+        given: values of the providers' options.
+        proxy: proxy that must be used; else what the environment says.
+        timeout: seconds that a server may be silent.
+        backoff: seconds to leave a busy server alone that does not say how long; doubled each time.
+        politeness: when each server may be asked; see `_http.Politeness`.
+    """
 
     given: Mapping[str, Any] = field(default_factory=dict)
     proxy: str | None = None
     timeout: float = 10.0
+    backoff: float = 1.0
     politeness: Any = None
 
 

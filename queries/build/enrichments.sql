@@ -1,6 +1,6 @@
 /* ---
 name = "enrichments"
-title = "Keep what a provider says, in place of what it said out of the same source before"
+title = "Keep what a provider says, in place of what it said out of the same source, of the same day, before"
 kind = "build"
 [params.provider]
 type = "text"
@@ -16,7 +16,8 @@ type = "time"
 help = "now"
 --- */
 DELETE FROM enrichments
-WHERE provider = $provider AND source IS NOT DISTINCT FROM $source AND ip IN (SELECT ip FROM said);
+WHERE provider = $provider AND source IS NOT DISTINCT FROM $source AND as_of IS NOT DISTINCT FROM CAST($as_of AS TIMESTAMP)
+  AND ip IN (SELECT ip FROM said);
 
 INSERT INTO enrichments
 SELECT DISTINCT ip, $provider, $source, key, value, CAST($as_of AS TIMESTAMP), CAST($moment AS TIMESTAMP)
