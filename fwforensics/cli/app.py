@@ -28,7 +28,7 @@ app = typer.Typer(
     "down to the raw line.\n\nstdout is data, stderr is narration. Start with: fwf demo",
 )
 #: One file a noun; each adds its commands to `app`.
-NOUNS = ("ingest", "case", "runs", "hunt", "safelist", "query", "demo")
+NOUNS = ("ingest", "case", "runs", "hunt", "enrich", "safelist", "query", "demo")
 
 
 def _version(asked: bool) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 from fwforensics.enrich._provider import Option, Session
 from fwforensics.errors import UsageError
 
+#: Questions a second: a resolver is made for more than a registry.
+RATE = 20.0
 SERVER = Option(name="dns-server", metavar="ADDRESS[:PORT]", help="Resolver to ask in place of the machine's own.")
 
 

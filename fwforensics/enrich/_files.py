@@ -1,4 +1,4 @@
-"""Files that an analyst gives: read once, decompressed, with their day; what cannot be read is said, and nothing is lost."""
+"""Files that an analyst gives: decompressed, with the day they were last changed."""
 
 from __future__ import annotations
 
@@ -53,7 +53,9 @@ def csv(given: Given, needed: Iterable[str], aliases: dict[str, str]) -> pl.Data
         raise UsageError("the file is empty", where=given.path)
     separator = max(",;\t", key=given.text.split("\n", 1)[0].count)
     try:
-        frame = pl.read_csv(io.StringIO(given.text), infer_schema=False, separator=separator, truncate_ragged_lines=True)
+        frame = pl.read_csv(
+            io.StringIO(given.text), infer_schema=False, separator=separator, truncate_ragged_lines=True
+        )
     except pl.exceptions.PolarsError as error:
         raise UsageError(f"this is no CSV: {str(error).splitlines()[0]}", where=given.path) from error
     seen: dict[str, pl.Series] = {}
@@ -62,6 +64,7 @@ def csv(given: Given, needed: Iterable[str], aliases: dict[str, str]) -> pl.Data
         seen.setdefault(aliases.get(plain, plain), frame[name].str.strip_chars().replace("", None))
     if missing := set(needed) - set(seen):
         known = ", ".join(frame.columns)
-        raise UsageError(f"there is no column {min(missing)}", where=given.path, remedy=f"its columns are: {known[:200]}")
+        raise UsageError(
+            f"there is no column {min(missing)}", where=given.path, remedy=f"its columns are: {known[:200]}"
+        )
     return pl.DataFrame([values.alias(name) for name, values in seen.items()])
-

@@ -64,14 +64,14 @@ class Politeness:
         with self._lock:
             self._next[host] = max(self._next.get(host, 0.0), time.monotonic() + wait)
 
-    def wait(self, host: str) -> None:
+    def wait(self, host: str, rate: float | None = None) -> None:
         """Wait for the turn; raises `BusyError` where that would take too long."""
         with self._lock:
             current = time.monotonic()
             turn = max(self._next.get(host, 0.0), current)
             if turn - current > PATIENCE:
                 raise BusyError(f"{host} wants to be left alone", turn - current, sent=trouble.sent)
-            self._next[host] = turn + self._gap
+            self._next[host] = turn + (1 / rate if rate else self._gap)
         self.sleep(turn - current)
 
     def sleep(self, seconds: float) -> None:
@@ -231,7 +231,7 @@ def _seconds(text: str | None) -> float | None:
     if text.strip().isdigit():
         return float(text)
     try:
-        when = parsedate_to_datetime(text)
+        until = parsedate_to_datetime(text).timestamp()
     except (TypeError, ValueError):
         return None
-    return max((when - parsedate_to_datetime(time.strftime("%a, %d %b %Y %H:%M:%S +0000", time.gmtime()))).total_seconds(), 0)
+    return max(until - time.time(), 0.0)

@@ -23,7 +23,7 @@ from fwforensics import queries
 from fwforensics.enrich import _http
 from fwforensics.enrich._data import special
 from fwforensics.enrich._provider import Answer, BusyError, Provider, Session, Told, UnknownAddressError
-from fwforensics.enrich._statements import say
+from fwforensics.enrich._statements import row, say
 from fwforensics.schema import TABLES
 from fwforensics.store import Case, now
 
@@ -59,8 +59,6 @@ class Plan:
 
     def told(self, seconds: float = 0.0) -> dict[str, Any]:
         """A line of the log."""
-        from fwforensics.enrich._run import row
-
         asked = sum(self.counts.values())
         unasked = len(self.waiting) - asked
         notes = [self.barred or ""]
@@ -211,7 +209,12 @@ def _row(p: Plan, ip: str, outcome: Answer | BaseException, moment: datetime) ->
     kept = {"provider": p.provider.name, "ip": ip, "asked_at": moment, "error": None, "server": None, "answer": None}
     if isinstance(outcome, Answer):
         text = json.dumps(outcome.raw, default=str, ensure_ascii=False)
-        return kept | {"outcome": "answer", "expires_at": moment + p.provider.ttl, "server": outcome.server, "answer": text}
+        return kept | {
+            "outcome": "answer",
+            "expires_at": moment + p.provider.ttl,
+            "server": outcome.server,
+            "answer": text,
+        }
     if isinstance(outcome, UnknownAddressError):
         return kept | {"outcome": "nothing", "expires_at": moment + NOTHING_TTL, "error": str(outcome)}
     if isinstance(outcome, _http.StoppedError) or (isinstance(outcome, BusyError) and not outcome.sent):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import polars as pl
@@ -15,10 +15,10 @@ import polars as pl
 from fwforensics import derive, queries
 from fwforensics.enrich import _online
 from fwforensics.enrich._provider import Provider, Request, Session, Told, providers
-from fwforensics.enrich._statements import settle
+from fwforensics.enrich._statements import row, settle
 from fwforensics.errors import FwfError, UsageError
 from fwforensics.schema import TABLES
-from fwforensics.store import Case, now
+from fwforensics.store import Case
 
 LOG = TABLES["enrichment_log"].dtypes
 
@@ -83,7 +83,7 @@ def enrich(
             settle(case, matched=True)
     elif plans:
         done += [p.told() for p in plans]
-    log = pl.DataFrame([row for row in done], schema=LOG, orient="row") if done else pl.DataFrame(schema=LOG)
+    log = pl.DataFrame(done, schema=LOG, orient="row") if done else pl.DataFrame(schema=LOG)
     with case.transaction():
         case.append("enrichment_log", log)
         given = {k: v for k, v in options.given.items() if v} | {"online": options.online, "only": list(options.only)}
@@ -103,18 +103,13 @@ def _chosen(options: Options) -> list[Provider]:
 
 
 def _offline(provider: Provider, request: Request) -> list[dict[str, Any]]:
-    """Run one offline provider; what has its own option runs once for each value, so that one bad file is one failure."""
+    """Run one offline provider: once for each file that it was given, so that one bad file is one failure."""
     assert provider.provide is not None  # noqa: S101 (asked only where it is)
     many = next((o.name for o in provider.options if o.many), None)
     if many is None:
         return _attempt(provider, request)
-    rows = []
-    for value in request.given.get(many, ()):
-        one = Request(
-            case=request.case, given={**request.given, many: [value]}, online=request.online, fetch=request.fetch
-        )
-        rows += _attempt(provider, one, str(value))
-    return rows
+    each = [(value, replace(request, given={**request.given, many: [value]})) for value in request.given.get(many, ())]
+    return [line for value, one in each for line in _attempt(provider, one, str(value))]
 
 
 def _attempt(provider: Provider, request: Request, place: str | None = None) -> list[dict[str, Any]]:
@@ -130,15 +125,6 @@ def _attempt(provider: Provider, request: Request, place: str | None = None) -> 
         told = [Told(source=place, state="failed", note=reason(error))]
     seconds = round(time.monotonic() - began, 3)
     return [row(provider, t, seconds if i == 0 else 0.0) for i, t in enumerate(told)]
-
-
-def row(provider: Provider, told: Told, seconds: float) -> dict[str, Any]:
-    """A line of the log."""
-    return {
-        "asked_at": now(), "provider": provider.name, "source": told.source, "as_of": told.as_of,
-        "online": told.online, "state": told.state, "asked": told.asked, "answered": told.answered,
-        "note": told.note or None, "seconds": seconds,
-    }  # fmt: skip
 
 
 def reason(error: BaseException) -> str:

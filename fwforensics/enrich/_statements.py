@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import polars as pl
 
 from fwforensics import knowledge, queries
-from fwforensics.enrich._provider import SAID, providers
+from fwforensics.enrich._provider import SAID, Provider, Told, providers
 from fwforensics.store import Case, now
 
 
@@ -32,7 +33,9 @@ def say(case: Case, provider: str, source: str | None, as_of: datetime | None, r
 
 def forget(case: Case, provider: str, source: str | None = None) -> None:
     """Take back what a provider said, out of one source or out of all."""
-    case.execute("DELETE FROM enrichments WHERE provider = $p AND ($s IS NULL OR source = $s)", {"p": provider, "s": source})
+    case.execute(
+        "DELETE FROM enrichments WHERE provider = $p AND ($s IS NULL OR source = $s)", {"p": provider, "s": source}
+    )
 
 
 def settle(case: Case, *, matched: bool) -> None:
@@ -48,3 +51,12 @@ def settle(case: Case, *, matched: bool) -> None:
     case.temporary("ranks", pl.DataFrame(ranks, schema={"provider": pl.String, "rank": pl.Int64}, orient="row"))
     for step in ("enriched", "tags"):
         queries.run_build(case, step)
+
+
+def row(provider: Provider, told: Told, seconds: float) -> dict[str, Any]:
+    """A line of the log."""
+    return {
+        "asked_at": now(), "provider": provider.name, "source": told.source, "as_of": told.as_of,
+        "online": told.online, "state": told.state, "asked": told.asked, "answered": told.answered,
+        "note": told.note or None, "seconds": seconds,
+    }  # fmt: skip

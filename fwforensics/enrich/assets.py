@@ -30,7 +30,9 @@ def provide(request: Request) -> Iterator[Told]:
         for given in read(path):
             frame = csv(given, ("ip",), ALIASES)
             if frame.width < 2:
-                raise UsageError("the list says nothing of its addresses", where=path, remedy="give name, owner or role")
+                raise UsageError(
+                    "the list says nothing of its addresses", where=path, remedy="give name, owner or role"
+                )
             yield _one(request, given, frame)
 
 
@@ -38,9 +40,7 @@ def _one(request: Request, given: Given, frame: pl.DataFrame) -> Told:
     case = request.case
     rows = frame.with_row_index("id").join(knowledge.spans(frame["ip"].unique()), left_on="ip", right_on="value")
     good = rows.filter(pl.col("low").is_not_null())
-    said = good.select(pl.exclude("ip", "low", "high")).unpivot(
-        index="id", variable_name="key", value_name="value"
-    )
+    said = good.select(pl.exclude("ip", "low", "high")).unpivot(index="id", variable_name="key", value_name="value")
     tags = said.filter(key="role").with_columns(key=pl.lit("tag"))
     case.temporary("entries", good.select("id", "low", "high"))
     case.temporary("facts", pl.concat([said, tags]).drop_nulls())
@@ -51,7 +51,9 @@ def _one(request: Request, given: Given, frame: pl.DataFrame) -> Told:
     answered = keep(case, PROVIDER.name, given.path, given.changed)
     note = f"{answered} addresses of the case are in it" + (f"; {left} rows have no address" if left else "")
     state = "partial" if left else "done"
-    return Told(source=given.path, as_of=given.changed, asked=frame.height, answered=good.height, note=note, state=state)
+    return Told(
+        source=given.path, as_of=given.changed, asked=frame.height, answered=good.height, note=note, state=state
+    )
 
 
 PROVIDER = Provider(

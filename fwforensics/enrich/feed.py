@@ -35,7 +35,9 @@ def provide(request: Request) -> Iterator[Told]:
 
 def _fetched(request: Request, url: str) -> Given:
     if not request.online or request.fetch is None:
-        raise UsageError("a feed from the network needs --online", where=url, remedy="or download it, and give the file")
+        raise UsageError(
+            "a feed from the network needs --online", where=url, remedy="or download it, and give the file"
+        )
     return Given(url.partition("?")[0].rstrip("/").rpartition("/")[2], url, request.fetch(url), now())
 
 
@@ -62,9 +64,7 @@ def _take(case: Case, place: str, files: list[Given], chosen: str | None) -> Tol
     day = max((d for given, _, feed in feeds if isinstance(d := feed.as_of or given.changed, datetime)), default=None)
     kinds = ", ".join(f"{n:,} {k}" for k, n in sorted(rows["kind"].value_counts().iter_rows()))
     note = f"{names}: {kinds}" + (f"; left out: {_words(reasons)}" if reasons else "")
-    return Told(
-        source=place, as_of=day, asked=read_count, answered=rows.height, note=note, online="://" in place
-    )
+    return Told(source=place, as_of=day, asked=read_count, answered=rows.height, note=note, online="://" in place)
 
 
 def _read(given: Given) -> tuple[Layout, Feed]:
@@ -94,7 +94,7 @@ PROVIDER = Provider(
             name="feed", many=True, metavar="FILE|URL",
             help="List of addresses, networks or names: plain, hosts, CSV, STIX, MISP, abuse.ch, Tor.",
         ),
-        Option(name="category", help="Category of all entries of these feeds, in place of what they say: mining, c2, …"),
+        Option(name="category", help="Category of all entries of these feeds, whatever they say: mining, c2, …"),
     ),
     provide=provide,
 )  # fmt: skip

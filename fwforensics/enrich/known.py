@@ -18,9 +18,7 @@ def provide(request: Request) -> Iterator[Told]:
     """Match what ships with what the case holds."""
     knowledge.refresh(request.case)
     lists, shipped = knowledge.warning_lists(), knowledge.shipped().height
-    counted = (
-        "SELECT count(DISTINCT indicator) AS n FROM indicator_hits WHERE starts_with(source, ?)"
-    )
+    counted = "SELECT count(DISTINCT indicator) AS n FROM indicator_hits WHERE starts_with(source, ?)"
     for begins, source, height in (
         (knowledge.SHIPPED, "shipped indicators", shipped),
         (knowledge.LISTED, knowledge.warning_lists_state(), lists.height),

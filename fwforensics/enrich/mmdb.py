@@ -56,9 +56,7 @@ def _one(request: Request, path: str) -> Told:
             meta = opened.metadata()
             built = datetime.fromtimestamp(meta.build_epoch, UTC).replace(tzinfo=None)
             source = f"{Path(path).name} ({meta.database_type}, built {built:%Y-%m-%d})"
-            asked = request.case.sql(
-                "SELECT ip, version FROM addresses WHERE scope = 'external' ORDER BY ip_key"
-            ).pl()
+            asked = request.case.sql("SELECT ip, version FROM addresses WHERE scope = 'external' ORDER BY ip_key").pl()
             usable = asked if meta.ip_version == 6 else asked.filter(version=4)
             facts, places = _look_up(opened, usable["ip"])
     except (maxminddb.InvalidDatabaseError, UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
@@ -94,7 +92,9 @@ def statements(record: Any) -> list[tuple[str, str]]:
     """What a record says, as keys and values."""
     leaves = dict(_leaves(record, ""))
     said: dict[str, str] = {}
-    tags = {TAGS[leaf] for path, value in leaves.items() if (leaf := path.rpartition(".")[2]) in TAGS and _is_set(value)}
+    tags = {
+        TAGS[leaf] for path, value in leaves.items() if (leaf := path.rpartition(".")[2]) in TAGS and _is_set(value)
+    }
     for path, key in KEYS.items():
         if (value := leaves.pop(path, None)) not in (None, ""):
             said.setdefault(key, _plain(key, str(value)))

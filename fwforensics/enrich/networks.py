@@ -12,7 +12,14 @@ from fwforensics.enrich._files import csv, read
 from fwforensics.enrich._provider import Option, Provider, Request, Told
 from fwforensics.errors import UsageError
 
-ALIASES = {"network": "cidr", "subnet": "cidr", "prefix": "cidr", "description": "name", "site": "name", "scope": "zone"}
+ALIASES = {
+    "network": "cidr",
+    "subnet": "cidr",
+    "prefix": "cidr",
+    "description": "name",
+    "site": "name",
+    "scope": "zone",
+}
 
 
 def provide(request: Request) -> Iterator[Told]:

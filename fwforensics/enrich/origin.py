@@ -8,8 +8,6 @@ Reference: https://www.team-cymru.com/ip-asn-mapping
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from fwforensics.enrich import _dns
 from fwforensics.enrich._provider import Answer, Provider, Session, UnknownAddressError
 
@@ -27,7 +25,8 @@ def lookup(ip: str, session: Session) -> Answer:
     from ipwhois.net import Net
 
     resolver = _dns.resolver(session)
-    session.politeness.wait(server := f"Team Cymru by resolver {resolver.nameservers[0]}")
+    server = f"Team Cymru by resolver {resolver.nameservers[0]}"
+    session.politeness.wait(server, _dns.RATE)
     net = Net(ip, timeout=session.timeout)
     net.dns_resolver = resolver
     try:

@@ -20,7 +20,8 @@ def lookup(ip: str, session: Session) -> Answer:
     import dns.reversename
 
     resolver = _dns.resolver(session)
-    session.politeness.wait(server := f"resolver {resolver.nameservers[0]}")
+    server = f"resolver {resolver.nameservers[0]}"
+    session.politeness.wait(server, _dns.RATE)
     try:
         found = resolver.resolve(dns.reversename.from_address(ip), "PTR")
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer) as error:

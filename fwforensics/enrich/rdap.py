@@ -15,6 +15,7 @@ from typing import Any
 from fwforensics.enrich import _http
 from fwforensics.enrich._provider import Answer, BusyError, Option, Provider, Session, UnknownAddressError
 
+ARIN = "https://rdap-bootstrap.arin.net/bootstrap"
 EVENTS = {"registration": "registered", "last changed": "changed"}
 
 
@@ -36,19 +37,18 @@ def lookup(ip: str, session: Session) -> Answer:
     except trouble.HTTPRateLimitError as error:
         raise BusyError(f"{_http.trouble.server} limits the rate", _http.trouble.wait) from error
     except trouble.BaseIpwhoisException as error:
-        raise _meant(error) from error
+        raise _meant() from error
     return Answer(facts=list(facts(found)), server=_http.trouble.server, raw=found["raw"])
 
 
 def _point(server: str | None) -> None:
-    """Ask another server than ARIN's."""
+    """Ask the server that was given, else ARIN's: ipwhois has one place for all."""
     from ipwhois import rdap as client
 
-    if server:
-        client.BOOTSTRAP_URL = server.rstrip("/")
+    client.BOOTSTRAP_URL = (server or ARIN).rstrip("/")
 
 
-def _meant(error: Exception) -> Exception:
+def _meant() -> Exception:
     """What happened, of which ipwhois says only that it did."""
     noted = _http.trouble.error
     if isinstance(noted, BusyError | _http.StoppedError):

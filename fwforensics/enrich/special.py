@@ -13,8 +13,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-import polars as pl
-
 from fwforensics import knowledge, queries
 from fwforensics.enrich._data import special
 from fwforensics.enrich._provider import Provider, Request, Told

@@ -78,7 +78,9 @@ def layouts() -> tuple[Layout, ...]:
 def entries(**columns: pl.Series | list[str] | list[str | None] | list[datetime | None]) -> pl.DataFrame:
     """Entries of the columns that a layout has; the others are NULL."""
     frame = pl.DataFrame({name: pl.Series(name, values, ENTRY[name]) for name, values in columns.items()})
-    return frame.with_columns(pl.lit(None, t).alias(n) for n, t in ENTRY.items() if n not in columns).select(list(ENTRY))
+    return frame.with_columns(pl.lit(None, t).alias(n) for n, t in ENTRY.items() if n not in columns).select(
+        list(ENTRY)
+    )
 
 
 def category(words: pl.Expr) -> pl.Expr:
@@ -86,16 +88,23 @@ def category(words: pl.Expr) -> pl.Expr:
     lower = words.str.to_lowercase()
     found = pl.lit(None, pl.String)
     for word, meant in reversed(CATEGORIES.items()):
-        found = pl.when(lower.str.contains(rf"\b{word}" if word.isalnum() else word, literal=not word.isalnum())).then(
-            pl.lit(meant)
-        ).otherwise(found)
+        found = (
+            pl.when(lower.str.contains(rf"\b{word}" if word.isalnum() else word, literal=not word.isalnum()))
+            .then(pl.lit(meant))
+            .otherwise(found)
+        )
     own = lower.str.replace_all(r"[^a-z0-9]+", "-").str.strip_chars("-").str.slice(0, 32).replace("", None)
     return pl.coalesce(found, own)
 
 
 def moments(texts: pl.Expr) -> pl.Expr:
     """Times as feeds write them: ISO 8601 with or without zone, or seconds since 1970."""
-    plain = texts.str.strip_chars('" ').str.replace(r"\s?(?:UTC|GMT)$", "").str.replace("T", " ").str.replace(r"(?:Z|\+00:?00)$", "")
+    plain = (
+        texts.str.strip_chars('" ')
+        .str.replace(r"\s?(?:UTC|GMT)$", "")
+        .str.replace("T", " ")
+        .str.replace(r"(?:Z|\+00:?00)$", "")
+    )
     return pl.coalesce(
         plain.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us", strict=False),
         plain.str.to_datetime("%Y-%m-%d %H:%M", time_unit="us", strict=False),
@@ -108,47 +117,59 @@ def typed(read: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
     """Entries with `kind` and `value`, and what was left out, counted by reason."""
     frame = read.with_columns(value=_plain(pl.col("raw"))).with_columns(
         kind=pl.when(pl.col("value").str.contains(r"/\d{1,3}$")).then(pl.lit("cidr"))
-        .when(pl.col("value").str.contains(ADDRESS4) | pl.col("value").str.contains(":", literal=True)).then(pl.lit("ip"))
+        .when(SIX | pl.col("value").str.contains(ADDRESS4)).then(pl.lit("ip"))
         .when(pl.col("value").str.contains(NAME)).then(pl.lit("domain"))
     )  # fmt: skip
-    parts = [_addresses(frame.filter(kind="ip")), _networks(frame.filter(kind="cidr")), _names(frame.filter(kind="domain"))]
+    parts = [
+        _addresses(frame.filter(kind="ip")),
+        _networks(frame.filter(kind="cidr")),
+        _names(frame.filter(kind="domain")),
+    ]
     reasons = {"neither address nor name": frame["kind"].null_count()}
     for _, counted in parts:
         for reason, count in counted.items():
             reasons[reason] = reasons.get(reason, 0) + count
-    good = pl.concat([part for part, _ in parts]).unique(["kind", "value", "category"], keep="first", maintain_order=True)
+    good = pl.concat([part for part, _ in parts]).unique(
+        ["kind", "value", "category"], keep="first", maintain_order=True
+    )
     return good, {reason: count for reason, count in reasons.items() if count}
+
+
+#: What people put around names so that nobody follows them by mistake, and schemes.
+DEFANGED = r"\[?\(?\[\.\]\)?\]?|\(\.\)|\[dot\]"
+SCHEME = r"^(?:h(?:xx|tt)ps?|ftp|tcp|udp|socks[45]?|stratum\+\w+)\[?:\]?//"
+SIX = pl.col("value").str.contains(":", literal=True)
 
 
 def _plain(raw: pl.Expr) -> pl.Expr:
     """An entry without what people put around it: brackets of defanged names, scheme, path, port."""
-    text = raw.str.strip_chars("\"' \t\r").str.to_lowercase().str.replace_all(r"\[?\(?\[\.\]\)?\]?|\(\.\)|\[dot\]", ".")
-    text = text.str.replace_all("[:]", ":", literal=True).str.replace(r"^(?:h(?:xx|tt)ps?|ftp|tcp|udp|socks[45]?|stratum\+\w+)\[?:\]?//", "")
+    text = raw.str.strip_chars("\"' \t\r").str.to_lowercase().str.replace_all(DEFANGED, ".")
+    text = text.str.replace_all("[:]", ":", literal=True).str.replace(SCHEME, "")
     network = text.str.contains(r"^[0-9a-f.:]+/\d{1,3}$")
     host = text.str.replace(r"[/?#].*$", "").str.replace(r"^[^@]*:[^@]*@", "")
     host = host.str.replace(r"^\[([0-9a-f:.]+)\](?::\d+)?$", "$1").str.replace(r"^([^:]*)[:|]\d{1,5}$", "$1")
-    return pl.when(network).then(text).otherwise(host.str.replace(r"^(?:\*\.|\|\||\.)", "").str.strip_chars("^.")).replace("", None)
+    host = host.str.replace(r"^(?:\*\.|\|\||\.)", "").str.strip_chars("^.")
+    return pl.when(network).then(text).otherwise(host).replace("", None)
 
 
 def _addresses(frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
     known = frame.with_columns(canonical_addresses(frame["value"]).alias("value"))
-    good = known.filter(pl.col("value").is_not_null() & _valid4())
-    keyed = good.with_columns((pl.col("value") + pl.when(pl.col("value").str.contains(":", literal=True)).then(pl.lit("/128")).otherwise(pl.lit("/32"))).alias("net"))
-    public = keyed.filter(~_not_public(keyed["net"]))
-    counted = {"neither address nor name": known.height - good.height, "not public": good.height - public.height}
-    return public.drop("net"), counted
+    good = known.filter(pl.col("value").is_not_null() & _valid())
+    length = pl.when(SIX).then(pl.lit("/128")).otherwise(pl.lit("/32"))
+    public = good.filter(~_not_public(good.select(pl.col("value") + length).to_series()))
+    return public, {"neither address nor name": known.height - good.height, "not public": good.height - public.height}
 
 
-def _valid4() -> pl.Expr:
+def _valid() -> pl.Expr:
     """No part of a dotted address above 255."""
-    return ~pl.col("value").str.contains(r"(?:^|\.)(?:2(?:5[6-9]|[6-9]\d)|[3-9]\d\d|0\d+)(?:\.|$)") | pl.col("value").str.contains(":", literal=True)
+    return SIX | ~pl.col("value").str.contains(r"(?:^|\.)(?:2(?:5[6-9]|[6-9]\d)|[3-9]\d\d|0\d+)(?:\.|$)")
 
 
 def _networks(frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
     known = spans(frame["value"].unique())
     good = frame.join(known.filter(pl.col("low").is_not_null()), on="value", maintain_order="left")
     bits = pl.col("value").str.extract(r"/(\d+)$").cast(pl.Int64)
-    narrow = good.filter(bits >= pl.when(pl.col("value").str.contains(":", literal=True)).then(16).otherwise(8))
+    narrow = good.filter(bits >= pl.when(SIX).then(16).otherwise(8))
     public = narrow.filter(~_not_public(narrow["value"]))
     counted = {
         "neither address nor name": frame.height - good.height, "too wide": good.height - narrow.height,

@@ -1,4 +1,4 @@
-"""Hosts files and DNS block lists: names behind 0.0.0.0 or 127.0.0.1, `address=/name/` of dnsmasq, `||name^` of filters."""
+"""Hosts files and DNS block lists: names behind 0.0.0.0 or 127.0.0.1, `address=/name/`, `||name^`."""
 
 from __future__ import annotations
 

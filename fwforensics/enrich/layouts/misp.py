@@ -43,7 +43,10 @@ def read(text: str) -> Feed:
     times = [str(a.get("timestamp") or "") for _, a, _ in rows]
     given = pl.DataFrame({"category": words, "as_of": times}, schema={"category": pl.String, "as_of": pl.String})
     frame = frame.with_columns(given.select(category(pl.col("category")), moments(pl.col("as_of"))))
-    left = {"of a type without address or name": len(found) - len(wanted), "context only (to_ids)": len(wanted) - len(meant)}
+    left = {
+        "of a type without address or name": len(found) - len(wanted),
+        "context only (to_ids)": len(wanted) - len(meant),
+    }
     return Feed(frame, {k: v for k, v in left.items() if v}, frame["as_of"].max())  # type: ignore[arg-type]
 
 

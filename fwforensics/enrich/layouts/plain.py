@@ -24,9 +24,7 @@ def knows(head: str, name: str) -> bool:
 
 def read(text: str) -> Feed:
     """The first word of each line."""
-    lines = pl.DataFrame({"line": text.splitlines()}).filter(
-        pl.col("line").str.contains(r"^\s*[^\s#;!]")
-    )
+    lines = pl.DataFrame({"line": text.splitlines()}).filter(pl.col("line").str.contains(r"^\s*[^\s#;!]"))
     found = lines.select(
         pl.col("line").str.extract(LINE, 1).alias("raw"),
         pl.col("line").str.extract(LINE, 2).str.slice(0, 200).replace("", None).alias("label"),
@@ -37,7 +35,9 @@ def read(text: str) -> Feed:
 def day(text: str) -> datetime | None:
     """The day that the comments of a list say it is of."""
     match = DAY.search(text[:4096])
-    found = pl.DataFrame({"day": [match[1] if match else None]}, schema={"day": pl.String}).select(moments(pl.col("day")))
+    found = pl.DataFrame({"day": [match[1] if match else None]}, schema={"day": pl.String}).select(
+        moments(pl.col("day"))
+    )
     value = found.item()
     return value if isinstance(value, datetime) else None
 

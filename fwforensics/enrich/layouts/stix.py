@@ -27,7 +27,9 @@ QUOTED = re.compile(r"'((?:\\.|[^'\\])*)'")
 def knows(head: str, name: str) -> bool:
     """A JSON object that says it is a bundle, or indicators of one."""
     del name
-    return head.lstrip()[:1] in "{[" and '"spec_version"' in head + '"' and '"type"' in head or '"bundle--' in head
+    return head.lstrip()[:1] in ("{", "[") and (
+        '"spec_version"' in head or '"bundle--' in head or "indicator--" in head
+    )
 
 
 def read(text: str) -> Feed:
@@ -62,7 +64,7 @@ def _rows(indicator: dict[str, Any]) -> list[tuple[str, ...]]:
 def _values(pattern: str) -> list[str]:
     found = []
     for match in COMPARED.finditer(pattern):
-        if match["operator"] not in ("!=",) and not match["operator"].startswith("NOT"):
+        if match["operator"] != "!=" and not match["operator"].startswith("NOT"):
             found += [re.sub(r"\\(.)", r"\1", v).strip("%") for v in QUOTED.findall(match["values"])]
     return found
 
