@@ -32,17 +32,28 @@ SELECT
 FROM speakers
 GROUP BY ip;
 
+-- Only what differs is written, and in the order of the table: an UPDATE in another order takes quadratic time.
+CREATE OR REPLACE TEMP TABLE changed AS
+SELECT a.rowid AS place, d.*
+FROM (
+    SELECT ip, TRY_CAST(asn AS UINTEGER) AS asn, as_name, country, network, registrant, ptr, enriched_at, enriched_by FROM best
+    EXCEPT
+    SELECT ip, asn, as_name, country, network, registrant, ptr, enriched_at, enriched_by FROM addresses
+) AS d
+JOIN addresses AS a ON a.ip = d.ip
+ORDER BY a.rowid;
+
 UPDATE addresses SET
-    asn = TRY_CAST(b.asn AS UINTEGER), as_name = b.as_name, country = b.country, network = b.network,
-    registrant = b.registrant, ptr = b.ptr, enriched_at = b.enriched_at, enriched_by = b.enriched_by
-FROM best AS b
-WHERE addresses.ip = b.ip
-  AND (addresses.enriched_at IS DISTINCT FROM b.enriched_at OR addresses.enriched_by IS DISTINCT FROM b.enriched_by
-    OR addresses.asn IS DISTINCT FROM TRY_CAST(b.asn AS UINTEGER) OR addresses.country IS DISTINCT FROM b.country);
+    asn = c.asn, as_name = c.as_name, country = c.country, network = c.network, registrant = c.registrant, ptr = c.ptr,
+    enriched_at = c.enriched_at, enriched_by = c.enriched_by
+FROM changed AS c
+WHERE addresses.rowid = c.place;
 
 UPDATE addresses SET
     asn = NULL, as_name = NULL, country = NULL, network = NULL, registrant = NULL, ptr = NULL, enriched_at = NULL, enriched_by = NULL
 WHERE enriched_at IS NOT NULL AND ip NOT IN (SELECT ip FROM best);
 
 DROP TABLE best;
+
+DROP TABLE changed;
 DROP TABLE ranks;

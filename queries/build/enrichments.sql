@@ -20,6 +20,6 @@ WHERE provider = $provider AND source IS NOT DISTINCT FROM $source AND as_of IS 
   AND ip IN (SELECT ip FROM said);
 
 INSERT INTO enrichments
-SELECT DISTINCT ip, $provider, $source, key, value, CAST($as_of AS TIMESTAMP), CAST($moment AS TIMESTAMP)
+SELECT ip, $provider, $source, key, value, CAST($as_of AS TIMESTAMP), CAST($moment AS TIMESTAMP)
 FROM said
 WHERE value IS NOT NULL AND value <> '';
