@@ -110,9 +110,13 @@ class _Names(socketserver.BaseRequestHandler):
         if text.startswith("44."):
             answer.set_rcode(3)
         elif "origin" in text:
-            answer.answer.append(dns.rrset.from_text(name, 60, "IN", "TXT", '"64500 | 5.6.7.0/24 | NL | ripencc | 2014-03-01"'))
+            answer.answer.append(
+                dns.rrset.from_text(name, 60, "IN", "TXT", '"64500 | 5.6.7.0/24 | NL | ripencc | 2014-03-01"')
+            )
         elif text.startswith("AS"):
-            answer.answer.append(dns.rrset.from_text(name, 60, "IN", "TXT", '"64500 | NL | ripencc | 2014-03-01 | EXAMPLE-AS, NL"'))
+            answer.answer.append(
+                dns.rrset.from_text(name, 60, "IN", "TXT", '"64500 | NL | ripencc | 2014-03-01 | EXAMPLE-AS, NL"')
+            )
         else:
             answer.answer.append(dns.rrset.from_text(name, 60, "IN", "PTR", f"host-{text.split('.')[0]}.Example.net."))
         sock.sendto(answer.to_wire(), self.client_address)

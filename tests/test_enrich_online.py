@@ -38,7 +38,9 @@ def resolver() -> Iterator[Resolver]:
 
 def case_of(folder: Path, addresses: list[str]) -> Case:
     """A case in which an agent talks to each of them."""
-    return make_case(folder, [event(f"08:{n:02}:00", f"{AGENT} {4000 + n}", f"{ip} 443", "allow") for n, ip in enumerate(addresses)])
+    return make_case(
+        folder, [event(f"08:{n:02}:00", f"{AGENT} {4000 + n}", f"{ip} 443", "allow") for n, ip in enumerate(addresses)]
+    )
 
 
 def asking(registry: Registry, **more: Any) -> Options:
@@ -59,7 +61,7 @@ def test_offline_opens_no_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("a socket was opened")
 
-    monkeypatch.setattr(socket, "socket", refuse)
+    monkeypatch.setattr(socket, "socket", type("Refused", (socket.socket,), {"__init__": refuse}))
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     feed = tmp_path / "feed.txt"
     feed.write_text("5.6.7.10\n")
@@ -92,13 +94,21 @@ def test_an_answer_becomes_statements(tmp_path: Path, registry: Registry) -> Non
     """Network, registrant, abuse contact and dates, through a redirect between registries, with who said it and when."""
     with case_of(tmp_path, ["5.6.7.10"]) as case:
         enrich(case, asking(registry))
-        said = {r["key"]: r["value"] for r in case.sql("SELECT key, value FROM enrichments WHERE provider = 'rdap'").rows()}
-        wide = case.sql("SELECT network, registrant, country, enriched_by FROM addresses WHERE ip = '5.6.7.10'").rows()[0]
+        said = {
+            r["key"]: r["value"] for r in case.sql("SELECT key, value FROM enrichments WHERE provider = 'rdap'").rows()
+        }
+        wide = case.sql("SELECT network, registrant, country, enriched_by FROM addresses WHERE ip = '5.6.7.10'").rows()[
+            0
+        ]
         kept = case.sql("SELECT server, expires_at > asked_at AS lasts, answer FROM lookups").rows()[0]
-        whole = case.sql("SELECT count(*) = count(as_of) AND count(*) = count(source) AS whole FROM enrichments").scalar()
+        whole = case.sql(
+            "SELECT count(*) = count(as_of) AND count(*) = count(source) AS whole FROM enrichments"
+        ).scalar()
     assert said["network"] == "5.6.7.0/24" and said["abuse"] == "abuse@example.net"
     assert said["registered"].startswith("2014-03-01") and said["changed"].startswith("2026-05-04")
-    assert wide["registrant"].startswith("Example Hosting") and wide["country"] == "NL" and "rdap" in wide["enriched_by"]
+    assert (
+        wide["registrant"].startswith("Example Hosting") and wide["country"] == "NL" and "rdap" in wide["enriched_by"]
+    )
     assert kept["server"] == "127.0.0.1" and kept["lasts"] and "EXAMPLE-NET" in kept["answer"]
     assert whole
     assert [p.split("/")[1] for p in registry.asked] == ["bootstrap", "registry"]
@@ -127,13 +137,14 @@ def test_a_slow_server_is_not_waited_for(tmp_path: Path, registry: Registry) -> 
 
 def test_a_server_that_wants_to_be_left_alone_is(tmp_path: Path, registry: Registry) -> None:
     """An hour is not waited for: the others of that server are not asked, and that is said; the next run asks them."""
-    with case_of(tmp_path, ["5.6.7.30", "5.6.7.11", "5.6.7.12"]) as case:
+    with case_of(tmp_path, ["5.6.7.30", "5.6.7.51", "5.6.7.52"]) as case:
         (row,) = enrich(case, asking(registry, workers=1)).to_dicts()
         assert len(registry.asked) == 2
         assert row["state"] == "partial" and "2 were not asked for" in row["note"]
         assert list(outcomes(case)) == ["5.6.7.30"]
-        (row,) = enrich(case, asking(registry, workers=1)).to_dicts()
-        assert set(outcomes(case)) == {"5.6.7.30", "5.6.7.11", "5.6.7.12"}
+        enrich(case, asking(registry, workers=1))
+        assert len(registry.asked) == 6
+        assert set(outcomes(case)) == {"5.6.7.30", "5.6.7.51", "5.6.7.52"}
 
 
 def test_fresh_answers_are_not_asked_again(tmp_path: Path, registry: Registry) -> None:
@@ -209,7 +220,10 @@ def test_names_and_origins_by_dns(tmp_path: Path, resolver: Resolver) -> None:
         wide = case.sql("SELECT ip, ptr, asn, as_name FROM addresses WHERE scope = 'external' ORDER BY ip").rows()
         kept = case.sql("SELECT provider, ip, outcome FROM lookups ORDER BY provider, ip").rows()
     assert wide[0] == {"ip": "5.6.7.10", "ptr": "host-10.example.net", "asn": 64500, "as_name": "EXAMPLE-AS, NL"}
-    assert {(k["provider"], k["ip"], k["outcome"]) for k in kept} >= {("ptr", "5.6.7.44", "nothing"), ("origin", "5.6.7.10", "answer")}
+    assert {(k["provider"], k["ip"], k["outcome"]) for k in kept} >= {
+        ("ptr", "5.6.7.44", "nothing"),
+        ("origin", "5.6.7.10", "answer"),
+    }
 
 
 def test_the_command_asks_before(tmp_path: Path, registry: Registry) -> None:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import (
     BaseHandler,
@@ -117,28 +118,28 @@ class _Polite(BaseHandler):
             trouble.wait = _seconds(response.headers.get("Retry-After"))
             if self._politeness is not None and trouble.wait is not None:
                 self._politeness.busy(host, trouble.wait)
-        response.read = _limited(response.read1, self._most, time.monotonic() + self._deadline)
+        response.read = _limited(response, self._most, time.monotonic() + self._deadline)
         return response
 
     https_request = http_request
     https_response = http_response
 
 
-def _limited(read1: Any, most: int, end: float) -> Any:
-    """A `read` that gives up on what is too large or too slow."""
+def _limited(response: Any, most: int, end: float) -> Any:
+    """A `read` that gives up on what is too large or too slow, and closes what nobody else does."""
 
     def read(amount: int = -1) -> bytes:
         parts, size = [], 0
         while amount < 0 or size < amount:
-            part = read1(65536 if amount < 0 else amount - size)
+            part = response.read1(65536 if amount < 0 else amount - size)
             if not part:
+                response.close()
                 break
             parts.append(part)
             size += len(part)
-            if size > most:
-                raise _noted(ValueError(f"the answer is larger than {most >> 20} MiB"))
-            if time.monotonic() > end:
-                raise _noted(TimeoutError("the answer takes too long"))
+            if size > most or time.monotonic() > end:
+                response.close()
+                raise _noted(ValueError(f"the answer is larger than {most >> 20} MiB or takes too long"))
         return b"".join(parts)
 
     return read
@@ -154,11 +155,15 @@ class _Redirects(HTTPRedirectHandler):
 
     max_redirections = 6
 
-    def redirect_request(self, req: Request, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Request | None:
-        old, new = urlsplit(req.full_url), urlsplit(newurl)
-        if new.scheme not in ("http", "https") or (old.scheme == "https" and new.scheme == "http"):
-            raise _noted(ValueError(f"a redirect to {new.scheme}://{new.hostname} is not followed"))
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
+    def http_error_302(self, req: Request, fp: Any, code: int, msg: str, headers: Any) -> Any:
+        """Look where it goes before urllib does: what it refuses, it calls by the answer's own word."""
+        target = urlsplit(headers.get("location") or headers.get("uri") or "")
+        if target.scheme not in ("http", "https", "") or (req.type == "https" and target.scheme == "http"):
+            fp.close()
+            raise _noted(ValueError(f"a redirect to {target.scheme}:// is not followed"))
+        return super().http_error_302(req, fp, code, msg, headers)
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302  # type: ignore[assignment]
 
 
 class Opener(OpenerDirector):
@@ -172,6 +177,8 @@ class Opener(OpenerDirector):
         except Exception as error:
             if trouble.error is None:
                 trouble.error = error
+            if isinstance(error, HTTPError):
+                error.close()
             raise
 
 

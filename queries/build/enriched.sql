@@ -6,7 +6,7 @@ kind = "build"
 CREATE OR REPLACE TEMP TABLE best AS
 WITH speakers AS (
     -- Rank first, then the day of the data: one number, since a million addresses are grouped by it.
-    SELECT e.ip, e.provider, max(r.rank * 1e11 + coalesce(epoch(e.as_of), 0)) AS score, max(e.asked_at) AS asked_at,
+    SELECT e.ip, r.rank * 1e11 + coalesce(epoch(e.as_of), 0) AS score, any_value(e.provider) AS provider, max(e.asked_at) AS asked_at,
         max(CASE WHEN key = 'asn' THEN value END) AS asn,
         max(CASE WHEN key = 'as_name' THEN value END) AS as_name,
         max(CASE WHEN key = 'country' THEN value END) AS country,
@@ -16,20 +16,22 @@ WITH speakers AS (
     FROM enrichments AS e
     JOIN ranks AS r ON r.provider = e.provider
     WHERE e.key IN ('asn', 'as_name', 'country', 'network', 'registrant', 'ptr')
-    GROUP BY e.ip, e.provider, e.source, e.as_of
-)
+    GROUP BY e.ip, score
+),
+several AS (SELECT ip FROM speakers GROUP BY ip HAVING count(*) > 1)
+SELECT ip, asn, as_name, country, network, registrant, ptr, asked_at AS enriched_at, provider AS enriched_by
+FROM speakers
+WHERE ip NOT IN (SELECT ip FROM several)
+UNION ALL
 SELECT
     ip,
-    arg_max(asn, score) AS asn,
+    arg_max(asn, score),
     -- Number and name are of one speaker.
-    arg_max_null(as_name, score) FILTER (asn IS NOT NULL) AS as_name,
-    arg_max(country, score) AS country,
-    arg_max(network, score) AS network,
-    arg_max(registrant, score) AS registrant,
-    arg_max(ptr, score) AS ptr,
-    max(asked_at) AS enriched_at,
-    string_agg(DISTINCT provider, ', ' ORDER BY provider) AS enriched_by
+    arg_max_null(as_name, score) FILTER (asn IS NOT NULL),
+    arg_max(country, score), arg_max(network, score), arg_max(registrant, score), arg_max(ptr, score),
+    max(asked_at), string_agg(DISTINCT provider, ', ' ORDER BY provider)
 FROM speakers
+WHERE ip IN (SELECT ip FROM several)
 GROUP BY ip;
 
 -- Only what differs is written, and in the order of the table: an UPDATE in another order takes quadratic time.

@@ -23,13 +23,10 @@ def knows(head: str, name: str) -> bool:
 
 def read(text: str) -> Feed:
     """The names; the addresses in front of them say nothing."""
-    lines = pl.DataFrame({"line": text.splitlines()})
-    names = lines.select(
-        pl.concat_list(
-            pl.col("line").str.extract(SINK).str.extract_all(r"\S+"),
-            pl.concat_list(pl.col("line").str.extract(RULE, 1), pl.col("line").str.extract(RULE, 2)),
-        ).alias("raw")
-    )["raw"].explode()
+    lines = pl.Series("line", text.splitlines(), pl.String)
+    sunk = lines.str.extract(SINK).drop_nulls().str.extract_all(r"\S+").explode(empty_as_null=False)
+    ruled = [lines.str.extract(RULE, group).drop_nulls() for group in (1, 2)]
+    names = pl.concat([sunk, *ruled])
     return Feed(entries(raw=names.drop_nulls()), {}, plain.day(text))
 
 
