@@ -33,7 +33,8 @@ def network(ip: str) -> dict[str, Any]:
         "vcardArray": ["vcard", [["version", {}, "text", "4.0"], ["fn", {}, "text", "Example Hosting\x1b[31m Ltd"]]],
     }  # fmt: skip
     return {
-        "objectClassName": "ip network", "handle": f"NET-{base}", "startAddress": f"{base}.0", "endAddress": f"{base}.255",
+        "objectClassName": "ip network", "handle": f"NET-{base}",
+        "startAddress": f"{base}.0", "endAddress": f"{base}.255",
         "ipVersion": "v4", "name": "EXAMPLE-NET", "type": "ALLOCATED PA", "country": "NL", "status": ["active"],
         "cidr0_cidrs": [{"v4prefix": f"{base}.0", "length": 24}], "entities": [holder],
         "events": [{"eventAction": "registration", "eventDate": "2014-03-01T00:00:00Z"},
@@ -74,7 +75,7 @@ class _Handler(BaseHTTPRequestHandler):
                 return self._send(500, b"")
             case 35:
                 return self._send(302, b"", {"Location": "file:///etc/passwd"})
-        self._send(200, json.dumps(network(ip)).encode())
+        return self._send(200, json.dumps(network(ip)).encode())
 
     def _send(self, code: int, body: bytes, headers: dict[str, str] | None = None) -> None:
         try:

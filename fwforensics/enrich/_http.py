@@ -163,7 +163,7 @@ class _Redirects(HTTPRedirectHandler):
             raise _noted(ValueError(f"a redirect to {target.scheme}:// is not followed"))
         return super().http_error_302(req, fp, code, msg, headers)
 
-    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302  # type: ignore[assignment]
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
 
 
 class Opener(OpenerDirector):
