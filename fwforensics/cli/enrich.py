@@ -85,7 +85,7 @@ def _may(plans: list[Plan], yes: bool) -> bool:
         if plan.barred:
             render.say(f"{plan.provider.name}: not asked: {plan.barred}")
         elif plan.waiting:
-            render.say(f"{plan.provider.name}: {len(plan.waiting):,} addresses will be sent to {plan.provider.sent_to}")
+            render.say(f"{plan.provider.name}: {len(plan.waiting):,} addresses will be sent to {plan.sent_to}")
     if yes:
         return True
     if not sys.stdin.isatty():

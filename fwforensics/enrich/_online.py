@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import polars as pl
 
@@ -46,10 +47,12 @@ class Plan:
         fresh: how many have one.
         left: how many are beyond the limit.
         barred: why it cannot be asked.
+        sent_to: who gets to see them.
     """
 
     provider: Provider
     waiting: list[str]
+    sent_to: str = ""
     fresh: int = 0
     left: int = 0
     barred: str | None = None
@@ -68,7 +71,8 @@ class Plan:
         notes += [f"{self.left:,} are beyond --limit"] if self.left else []
         notes += [f"{self.fresh:,} have a fresh answer"] if self.fresh else []
         missing = unasked or self.left or self.counts["error"]
-        state = "failed" if self.barred else "partial" if missing else "done"
+        nothing = asked and self.counts["error"] == asked
+        state = "failed" if self.barred or nothing else "partial" if missing else "done"
         told = Told(
             source=", ".join(sorted(self.servers)) or None, as_of=now() if asked else None, asked=asked,
             answered=self.counts["answer"], note="; ".join(filter(None, notes)), state=state, online=bool(asked),
@@ -99,8 +103,12 @@ def plan(case: Case, provider: Provider, session: Session, options: Options) -> 
         barred = None if session.given.get("dns-server") else barred
     limit = len(public) if options.limit <= 0 else options.limit
     if barred is not None:
-        return Plan(provider, [], fresh, len(public), barred)
-    return Plan(provider, public[:limit], fresh, max(len(public) - limit, 0))
+        return Plan(provider, [], "", fresh, len(public), barred)
+    named, option = provider.server
+    sent_to = provider.sent_to.format(server=session.given.get(option) or named)
+    if proxy := _http.proxy_of(session) if not provider.by_dns else None:
+        sent_to += f", through the proxy {urlsplit(proxy).hostname}"
+    return Plan(provider, public[:limit], sent_to, fresh, max(len(public) - limit, 0))
 
 
 def fetcher(session: Session) -> Callable[[str], bytes]:

@@ -128,7 +128,8 @@ class Provider:
         rank: whose word goes into the wide columns of `addresses` where several speak: the highest.
         provide: works offline, on all addresses at once.
         lookup: works online, on one address; raises `UnknownAddressError`, `BusyError`, or anything else as an error.
-        sent_to: who gets to see the address, for the question that is asked before.
+        sent_to: who gets to see the address, for the question that is asked before; `{server}` is the one asked first.
+        server: that one in words, and the option that names another.
         by_dns: it asks by DNS, which a proxy does not carry.
         ready: says why it cannot be asked at all, where that is so.
         ttl: how long an answer counts as fresh.
@@ -142,6 +143,7 @@ class Provider:
     provide: Callable[[Request], Iterable[Told]] | None = None
     lookup: Callable[[str, Session], Answer] | None = None
     sent_to: str = ""
+    server: tuple[str, str] = ("", "")
     by_dns: bool = False
     ready: Callable[[Session], str | None] | None = None
     ttl: timedelta = timedelta(days=30)

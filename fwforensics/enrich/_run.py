@@ -76,19 +76,24 @@ def enrich(
     done = [row for p in chosen if p.provide is not None for row in _offline(p, request)]
     with case.transaction():
         settle(case, matched=any(p.name == "known" for p in chosen))
+        case.append("enrichment_log", _frame(done))
     plans = [_online.plan(case, p, session, options) for p in chosen if p.online] if options.online else []
+    asked = []
     if any(p.waiting for p in plans) and confirm(plans):
-        done += _online.ask(case, plans, session, options, progress)
+        asked = _online.ask(case, plans, session, options, progress)
         with case.transaction():
             settle(case, matched=True)
     elif plans:
-        done += [p.told() for p in plans]
-    log = pl.DataFrame(done, schema=LOG, orient="row") if done else pl.DataFrame(schema=LOG)
+        asked = [p.told() for p in plans]
     with case.transaction():
-        case.append("enrichment_log", log)
+        case.append("enrichment_log", _frame(asked))
         given = {k: v for k, v in options.given.items() if v} | {"online": options.online, "only": list(options.only)}
-        case.log("enrich", given, log.height, time.monotonic() - started)
-    return log
+        case.log("enrich", given, len(done) + len(asked), time.monotonic() - started)
+    return _frame(done + asked)
+
+
+def _frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
+    return pl.DataFrame(rows, schema=LOG, orient="row")
 
 
 def _chosen(options: Options) -> list[Provider]:

@@ -50,5 +50,6 @@ PROVIDER = Provider(
     lookup=lookup,
     ready=_dns.ready,
     by_dns=True,
-    sent_to="the resolver, and by it Team Cymru (DNS)",
+    sent_to="{server}, and by it Team Cymru (DNS)",
+    server=("the resolver of this machine", "dns-server"),
 )

@@ -38,6 +38,7 @@ PROVIDER = Provider(
     lookup=lookup,
     ready=_dns.ready,
     by_dns=True,
-    sent_to="the resolver, and by it the name servers of whoever holds the network, who can see the question (DNS)",
+    sent_to="{server}, and by it the name servers of whoever holds the network, who can see the question (DNS)",
+    server=("the resolver of this machine", "dns-server"),
     ttl=timedelta(days=7),
 )

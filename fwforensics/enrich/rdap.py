@@ -108,5 +108,6 @@ PROVIDER = Provider(
     ),
     lookup=lookup,
     ready=_http.unusable_proxy,
-    sent_to="ARIN's RDAP bootstrap server, and the regional registry that it redirects to (HTTPS)",
+    sent_to="{server}, and the registry that it redirects to",
+    server=("ARIN's RDAP bootstrap server (HTTPS)", "rdap-server"),
 )

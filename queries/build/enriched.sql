@@ -36,13 +36,12 @@ GROUP BY ip;
 
 -- Only what differs is written, and in the order of the table: an UPDATE in another order takes quadratic time.
 CREATE OR REPLACE TEMP TABLE changed AS
-SELECT a.rowid AS place, d.*
-FROM (
-    SELECT ip, TRY_CAST(asn AS UINTEGER) AS asn, as_name, country, network, registrant, ptr, enriched_at, enriched_by FROM best
-    EXCEPT
-    SELECT ip, asn, as_name, country, network, registrant, ptr, enriched_at, enriched_by FROM addresses
-) AS d
-JOIN addresses AS a ON a.ip = d.ip
+SELECT a.rowid AS place, TRY_CAST(b.asn AS UINTEGER) AS asn, b.as_name, b.country, b.network, b.registrant, b.ptr, b.enriched_at, b.enriched_by
+FROM best AS b
+JOIN addresses AS a ON a.ip = b.ip
+WHERE a.enriched_at IS DISTINCT FROM b.enriched_at OR a.enriched_by IS DISTINCT FROM b.enriched_by
+    OR a.asn IS DISTINCT FROM TRY_CAST(b.asn AS UINTEGER) OR a.as_name IS DISTINCT FROM b.as_name OR a.country IS DISTINCT FROM b.country
+    OR a.network IS DISTINCT FROM b.network OR a.registrant IS DISTINCT FROM b.registrant OR a.ptr IS DISTINCT FROM b.ptr
 ORDER BY a.rowid;
 
 UPDATE addresses SET

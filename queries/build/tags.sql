@@ -3,8 +3,9 @@ name = "tags"
 title = "Tags of addresses: categories of what is known of them, and what enrichment says under the key `tag`"
 kind = "build"
 --- */
+-- Rows whose tags differ are written anew: that is what an UPDATE of a list does, too, and takes half the time.
 CREATE OR REPLACE TEMP TABLE tagged AS
-SELECT a.rowid AS place, t.tags
+SELECT a.* REPLACE (t.tags AS tags)
 FROM addresses AS a
 LEFT JOIN (
     SELECT ip, list_sort(list(DISTINCT tag)) AS tags
@@ -16,9 +17,10 @@ LEFT JOIN (
     WHERE tag IS NOT NULL
     GROUP BY ip
 ) AS t ON t.ip = a.ip
-WHERE a.tags IS DISTINCT FROM t.tags
-ORDER BY a.rowid;
+WHERE a.tags IS DISTINCT FROM t.tags;
 
-UPDATE addresses SET tags = t.tags FROM tagged AS t WHERE addresses.rowid = t.place;
+DELETE FROM addresses WHERE ip IN (SELECT ip FROM tagged);
+
+INSERT INTO addresses SELECT * FROM tagged ORDER BY ip_key;
 
 DROP TABLE tagged;
