@@ -75,7 +75,7 @@ def test_offline_opens_no_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         with pytest.raises(UsageError, match="sends addresses out"):
             enrich(case, Options(only=("rdap",)))
         online = enrich(case, Options(online=True, only=("rdap",), given={"rdap-server": "http://127.0.0.1:9"}))
-        assert online["state"].to_list() == ["partial"]
+        assert online["state"].to_list() == ["failed"]
         assert "a socket was opened" in online["note"][0]
 
 
@@ -138,7 +138,7 @@ def test_a_server_that_wants_to_be_left_alone_is(tmp_path: Path, registry: Regis
     with case_of(tmp_path, ["5.6.7.30", "5.6.7.51", "5.6.7.52"]) as case:
         (row,) = enrich(case, asking(registry, workers=1)).to_dicts()
         assert len(registry.asked) == 2
-        assert row["state"] == "partial" and "2 were not asked for" in row["note"]
+        assert row["state"] == "failed" and "2 were not asked for" in row["note"]
         assert list(outcomes(case)) == ["5.6.7.30"]
         enrich(case, asking(registry, workers=1))
         assert len(registry.asked) == 6
@@ -237,6 +237,6 @@ def test_the_command_asks_before(tmp_path: Path, registry: Registry) -> None:
     assert refused.returncode == 2 and b"--yes" in refused.stderr and not registry.asked
     done = fwf(*asked, "--yes", "--json")
     assert done.returncode == 0, done.stderr
-    assert b"1 addresses will be sent to ARIN" in done.stderr
+    assert b"1 addresses will be sent to http://127.0.0.1" in done.stderr
     shown = fwf("show", finding, *place).stdout.decode()
     assert "Example Hosting" in shown and "no: changed after it" in shown and "\x1b" not in shown

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 BATCH, SECONDS = 20, 5.0
 #: How often a busy server is asked about one address.
 ATTEMPTS = 4
+#: Reasons that a line of the log names; `lookups` has all.
+MOST_REASONS = 6
 NOTHING_TTL = timedelta(days=7)
 
 
@@ -65,7 +67,7 @@ class Plan:
         asked = sum(self.counts.values())
         unasked = len(self.waiting) - asked
         notes = [self.barred or ""]
-        notes += [f"{n:,} {text}" for text, n in sorted(self.reasons.items(), key=lambda r: -r[1])[:3]]
+        notes += [f"{n:,} {text}" for text, n in sorted(self.reasons.items(), key=lambda r: -r[1])[:MOST_REASONS]]
         notes += [f"{self.counts['nothing']:,} are known to nobody"] if self.counts["nothing"] else []
         notes += [f"{unasked:,} were not asked for"] if unasked else []
         notes += [f"{self.left:,} are beyond --limit"] if self.left else []
