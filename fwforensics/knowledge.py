@@ -21,6 +21,7 @@ from fwforensics.schema import TABLES
 from fwforensics.store import Case, network_range, now
 
 SHIPPED = "shipped: "
+LISTED = "MISP warning list "
 #: Warning list → what kind of ordinary infrastructure it names.
 WARNING_LISTS = {
     "akamai": "cdn", "amazon-aws": "cloud", "apple": "vendor", "cloudflare": "cdn", "fastly": "cdn",
@@ -39,14 +40,20 @@ KNOWN = {
 def refresh(case: Case, *, lists: bool = True) -> None:
     """Put what is shipped into `indicators`, and match what is known against what the case holds.
 
-    Without `lists`, warning lists are left out: reading them takes longer than a small log, and only hunts need them.
+    Without `lists`, warning lists are left out unless they were matched before: reading them takes longer than a small
+    log, and only hunts and enrichment need them.
     """
+    before = "SELECT EXISTS (SELECT 1 FROM indicator_hits WHERE starts_with(source, ?))"
+    lists = lists or bool(case.sql(before, [LISTED]).scalar())
     case.execute("DELETE FROM indicators WHERE starts_with(source, ?)", [SHIPPED])
     case.append("indicators", shipped().with_columns(added_at=pl.lit(now())))
-    given = case.sql("SELECT kind, lower(value) AS value, category, label, source FROM indicators").pl()
-    case.temporary("known", pl.concat([_ranged(given), warning_lists() if lists else _ranged(given[:0])]))
-    queries.run_build(case, "indicator_hits")
-    case.execute("DROP TABLE known")
+    networks = case.sql("SELECT DISTINCT value FROM indicators WHERE kind = 'cidr'").pl()
+    case.temporary("spans", spans(networks["value"]))
+    case.temporary("listed", warning_lists() if lists else pl.DataFrame(schema=KNOWN))
+    for step in ("known", "in_ranges", "indicator_hits", "tags"):
+        queries.run_build(case, step)
+    for table in ("spans", "listed", "known", "in_range"):
+        case.execute(f"DROP TABLE temp.{table}")
 
 
 @cache
@@ -68,7 +75,7 @@ def warning_lists() -> pl.DataFrame:
         if path is None or not path.is_file():
             continue
         found = json.loads(path.read_text(encoding="utf-8"))
-        source = f"MISP warning list {name} {found['version']}"
+        source = f"{LISTED}{name} {found['version']}"
         label = str(found["name"]).removeprefix("List of known ").split(" (http", 1)[0]
         rows += [(*_entry(str(value)), category, label, source) for value in found["list"]]
     schema = {"kind": pl.String, "value": pl.String, "category": pl.String, "label": pl.String, "source": pl.String}
@@ -104,10 +111,15 @@ def _entry(value: str) -> tuple[str, str]:
 
 def _ranged(rows: pl.DataFrame) -> pl.DataFrame:
     """First and last address of networks; what is no network, though it says so, is left out."""
-    ends = [_range(v) if k == "cidr" else (None, None) for k, v in rows.select("kind", "value").iter_rows()]
-    return rows.with_columns(
-        low=pl.Series([e[0] for e in ends], dtype=pl.String), high=pl.Series([e[1] for e in ends], dtype=pl.String)
-    ).select(list(KNOWN))
+    known = spans(rows.filter(kind="cidr")["value"].unique())
+    return rows.join(known, on="value", how="left").select(list(KNOWN))
+
+
+def spans(networks: pl.Series) -> pl.DataFrame:
+    """`value`, `low`, `high`: the first and last address of each network, as keys; what is no network has none."""
+    ends = [_range(text) for text in networks]
+    low, high = (pl.Series(name, [e[i] for e in ends], pl.String) for i, name in enumerate(("low", "high")))
+    return pl.DataFrame([networks.rename("value"), low, high])
 
 
 def _range(value: str) -> tuple[str | None, str | None]:

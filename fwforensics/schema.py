@@ -13,7 +13,7 @@ import polars as pl
 
 from fwforensics.schema_tables import DECLARATIONS
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 POLARS: dict[str, pl.DataType] = {
     "VARCHAR": pl.String(),
@@ -41,6 +41,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     "scope": ("internal", "external", "special"),
     "zone": ("internal", "external"),
     "indicator_kind": ("ip", "cidr", "domain", "port", "app"),
+    "lookup": ("answer", "nothing", "error"),
+    "enrichment": ("done", "partial", "failed"),
     "safelist_kind": ("address", "cidr", "domain", "port", "detection"),
     "side": ("client", "server", "either"),
     "evidence": ("policy", "shape", "service", "indicator", "verdict"),

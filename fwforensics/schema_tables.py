@@ -265,15 +265,15 @@ ip_key VARCHAR | 32 hexadecimal digits, IPv4 as ::ffff:0:0/96: sorts and ranges 
 version UTINYINT | 4 or 6
 scope VARCHAR words=scope | internal, external or special
 name VARCHAR | the one name that it has in the case
-asn UINTEGER | autonomous system
+asn UINTEGER | autonomous system that announces it, as enrichment says; `enrichments` has who says what of which day
 as_name VARCHAR | its name
-country VARCHAR | country
+country VARCHAR | country that it is registered for, two letters
 network VARCHAR | registered network
-registrant VARCHAR | registrant
-ptr VARCHAR | reverse DNS name
-tags VARCHAR[] | what indicators say
-enriched_at TIMESTAMP | when
-enriched_by VARCHAR | by what
+registrant VARCHAR | who it is registered for
+ptr VARCHAR | reverse DNS name, which whoever has the address chooses
+tags VARCHAR[] | categories of what indicators, registries and the analyst's own lists say
+enriched_at TIMESTAMP | when the last of these was asked
+enriched_by VARCHAR | providers that said it
 """,
     """
 indicators | Known addresses, networks, names, ports and applications.
@@ -281,8 +281,10 @@ kind VARCHAR words=indicator_kind | ip, cidr, domain (with what is below it), po
 value VARCHAR | the indicator
 label VARCHAR | what it is
 category VARCHAR | mining, tunnel, tor, vpn, proxy, blockchain, paste, webhook, file-drop, encrypted-dns, metadata, …
-source VARCHAR | who says so; what is shipped begins with "shipped: "
+source VARCHAR | who says so; what is shipped begins with "shipped: ", what a feed brought with "feed: "
 added_at TIMESTAMP | when
+as_of TIMESTAMP | day that its source says it of; NULL where it says none
+expires_at TIMESTAMP | until when its source says it; what ended before the case's first event matches nothing
 """,
     """
 indicator_hits | What indicators and warning lists know of the addresses, names and applications of the case.
@@ -292,6 +294,48 @@ category VARCHAR | category of the indicator; cloud, cdn, public-dns and vendor 
 label VARCHAR | what it is
 indicator VARCHAR | the indicator that matched
 source VARCHAR | who says so
+as_of TIMESTAMP | day that its source says it of
+""",
+    """
+enrichments | What was said of an address, by whom, and of which day; what is older stays as history.
+ip VARCHAR | address
+provider VARCHAR | provider that was asked, as `fwf enrich --status` lists them
+source VARCHAR | who says so: data set with its day, file, or server
+key VARCHAR | what is said: asn, as_name, country, network, registrant, abuse, registered, changed, ptr, owner, tag, …
+value VARCHAR | the value
+as_of TIMESTAMP | day that it is said of: that of the data set, or of the answer; NULL where nobody says
+asked_at TIMESTAMP | when it was asked
+""",
+    """
+lookups | Answers and errors of online providers: what is fresh is not asked again.
+provider VARCHAR | provider
+ip VARCHAR | address that was sent
+asked_at TIMESTAMP | when
+expires_at TIMESTAMP | until when it counts as fresh
+outcome VARCHAR words=lookup | answer, nothing (nobody knows it), or error
+error VARCHAR | why there is no answer
+server VARCHAR | who answered
+answer JSON | the answer as it was received
+""",
+    """
+enrichment_log | Each time that a provider was asked, and what came of it.
+asked_at TIMESTAMP | when
+provider VARCHAR | provider
+source VARCHAR | data set with its day, file, or server
+as_of TIMESTAMP | day of the data
+online BOOLEAN | did something leave the machine?
+state VARCHAR words=enrichment | done, partial (something could not be asked, or is left), or failed
+asked UBIGINT | addresses that it was asked for, or entries that were read
+answered UBIGINT | of these with an answer, or entries that were taken
+note VARCHAR | what is missing, and why
+seconds DOUBLE | how long
+""",
+    """
+services | Names of services, as IANA registers them.
+port USMALLINT | port
+protocol VARCHAR | tcp, udp, sctp or dccp
+name VARCHAR | registered name; what listens there may be something else
+description VARCHAR | registered description
 """,
     """
 safelist (entry_id) | What the analyst has accepted; applied at query time, counted and shown.

@@ -29,7 +29,7 @@ app = typer.Typer(
 )
 #: One file a noun; each adds its commands to `app`.
 NOUNS = (
-    "ingest", "case", "runs", "hunt", "safelist", "query", "timeline", "explore", "export", "report", "demo",
+    "ingest", "case", "runs", "hunt", "enrich", "safelist", "query", "timeline", "explore", "export", "report", "demo",
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import typer
 from fwforensics.cli import options, render
 from fwforensics.cli.app import app
 from fwforensics.cli.case import moment
+from fwforensics.cli.ends import print_ends
 from fwforensics.cli.exits import ExitCode
 from fwforensics.errors import UsageError
 from fwforensics.queries import listing
@@ -196,6 +197,7 @@ def _show_pattern(case: Case, finding: str) -> None:
         )
     marked = listing(case, "pattern-violations", finding=finding)
     render.show(marked, title="violations", limit=20)
+    print_ends(case, [*row["destinations"], *row["hosts"]])
     _say_where_it_comes_from(case, row)
     render.say(f"the raw lines: fwf evidence {finding}")
 
@@ -225,5 +227,6 @@ def _show_violation(case: Case, finding: str) -> None:
     render.show(runs, title="possible runs")
     events = listing(case, "violation-events", finding=finding)
     render.show(events, title="events", limit=30)
+    print_ends(case, [ip for ip in (row["dst_ip"], row["src_ip"]) if ip])
     _say_where_it_comes_from(case, row)
     render.say(f"the raw lines: fwf evidence {finding}")

@@ -3,21 +3,20 @@ name = "indicator_hits"
 title = "What indicators and warning lists know of the addresses, names and applications of the case"
 kind = "build"
 --- */
--- `known` holds both, networks with their first and last address. What is exact is joined on equality, networks by range.
+-- `known` holds both. What is exact is joined on equality; `in_range` says which networks hold which addresses.
 DELETE FROM indicator_hits;
 
 INSERT INTO indicator_hits
-SELECT DISTINCT 'ip', a.ip, k.category, k.label, k.value, k.source
+SELECT DISTINCT 'ip', a.ip, k.category, k.label, k.value, k.source, k.as_of
 FROM addresses AS a JOIN known AS k ON k.kind = 'ip' AND k.value = a.ip;
 
 INSERT INTO indicator_hits
-SELECT DISTINCT 'ip', a.ip, k.category, k.label, k.value, k.source
-FROM (SELECT ip, ip_key FROM addresses WHERE scope = 'external') AS a
-JOIN (SELECT * FROM known WHERE kind = 'cidr') AS k ON a.ip_key BETWEEN k.low AND k.high;
+SELECT DISTINCT 'ip', r.ip, k.category, k.label, k.value, k.source, k.as_of
+FROM in_range AS r JOIN known AS k ON k.kind = 'cidr' AND k.low || k.high = r.id;
 
 -- A name is known by itself or by any domain above it.
 INSERT INTO indicator_hits
-SELECT DISTINCT 'name', n.name, k.category, k.label, k.value, k.source
+SELECT DISTINCT 'name', n.name, k.category, k.label, k.value, k.source, k.as_of
 FROM (
     SELECT name, array_to_string(parts[i:], '.') AS above
     FROM (SELECT name, parts, unnest(range(1, len(parts) + 1)) AS i
@@ -29,18 +28,9 @@ JOIN known AS k ON k.kind = 'domain' AND k.value = n.above;
 
 -- Applications have compound names, such as tls.ngrok: the whole, or a part of it.
 INSERT INTO indicator_hits
-SELECT DISTINCT 'app', a.app, k.category, k.label, k.value, k.source
+SELECT DISTINCT 'app', a.app, k.category, k.label, k.value, k.source, k.as_of
 FROM (
     SELECT app, unnest(list_append(string_split(lower(app), '.'), lower(app))) AS word
     FROM (SELECT DISTINCT app FROM connections WHERE app IS NOT NULL)
 ) AS a
 JOIN known AS k ON k.kind = 'app' AND k.value = a.word;
-
-UPDATE addresses SET tags = found.tags
-FROM (
-    SELECT a.ip, list_sort(list(DISTINCT h.category) FILTER (h.category IS NOT NULL)) AS tags
-    FROM addresses AS a
-    LEFT JOIN indicator_hits AS h ON (h.kind = 'ip' AND h.value = a.ip)
-    GROUP BY a.ip
-) AS found
-WHERE addresses.ip = found.ip AND addresses.tags IS DISTINCT FROM found.tags;
