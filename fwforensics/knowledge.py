@@ -37,11 +37,11 @@ KNOWN = {
 }  # fmt: skip
 
 
-def refresh(case: Case, *, lists: bool = True) -> None:
+def refresh(case: Case, *, lists: bool = True, tags: bool = True) -> None:
     """Put what is shipped into `indicators`, and match what is known against what the case holds.
 
     Without `lists`, warning lists are left out unless they were matched before: reading them takes longer than a small
-    log, and only hunts and enrichment need them.
+    log, and only hunts and enrichment need them. Without `tags`, those of addresses are left for later.
     """
     before = "SELECT EXISTS (SELECT 1 FROM indicator_hits WHERE starts_with(source, ?))"
     lists = lists or bool(case.sql(before, [LISTED]).scalar())
@@ -50,7 +50,7 @@ def refresh(case: Case, *, lists: bool = True) -> None:
     networks = case.sql("SELECT DISTINCT value FROM indicators WHERE kind = 'cidr'").pl()
     case.temporary("spans", spans(networks["value"]))
     case.temporary("listed", warning_lists() if lists else pl.DataFrame(schema=KNOWN))
-    for step in ("known", "in_ranges", "indicator_hits", "tags"):
+    for step in ("known", "in_ranges", "indicator_hits", *(["tags"] if tags else [])):
         queries.run_build(case, step)
     for table in ("spans", "listed", "known", "in_range"):
         case.execute(f"DROP TABLE temp.{table}")

@@ -46,9 +46,11 @@ def settle(case: Case, *, matched: bool) -> None:
         matched: indicators have been matched since they changed.
     """
     if not matched:
-        knowledge.refresh(case)
-    ranks = [(p.name, p.rank) for p in providers().values()]
-    case.temporary("ranks", pl.DataFrame(ranks, schema={"provider": pl.String, "rank": pl.Int64}, orient="row"))
+        knowledge.refresh(case, tags=False)
+    ranks = [(p.name, p.rank, 1 << i) for i, p in enumerate(providers().values())]
+    case.temporary(
+        "ranks", pl.DataFrame(ranks, schema={"provider": pl.String, "rank": pl.Int64, "bit": pl.Int64}, orient="row")
+    )
     for step in ("enriched", "tags"):
         queries.run_build(case, step)
 

@@ -16,7 +16,7 @@ from fwforensics.enrich._provider import Provider, Request, Told
 
 def provide(request: Request) -> Iterator[Told]:
     """Match what ships with what the case holds."""
-    knowledge.refresh(request.case)
+    knowledge.refresh(request.case, tags=False)
     lists, shipped = knowledge.warning_lists(), knowledge.shipped().height
     counted = "SELECT count(DISTINCT indicator) AS n FROM indicator_hits WHERE starts_with(source, ?)"
     for begins, source, height in (
