@@ -97,6 +97,26 @@ SAMPLES = {
             event("08:00:04", f"{AGENT} 1005", f"{OUTSIDE} 80", "allow"),
         ],
     ),
+    "listed-destination": Sample(
+        [
+            flow("08:00:00", f"{AGENT} 1001", f"{OUTSIDE} 443", 5, 900, 900),
+            flow("08:00:01", f"{AGENT} 1002", f"{WEB} 443", 5, 900, 900, dst_name="deep.evil.example.org"),
+        ],
+        [
+            flow("08:00:02", f"{AGENT} 1003", f"{ELSEWHERE} 443", 5, 900, 900),
+            flow("08:00:03", f"{AGENT} 1004", f"{ELSEWHERE} 443", 5, 900, 900, dst_name="notevil.example.org"),
+        ],
+        tables={
+            "indicators": [
+                {"kind": kind, "value": value, "label": "a list", "category": category, "source": "feed: list.txt"}
+                for kind, value, category in (
+                    ("ip", OUTSIDE, "c2"),
+                    ("domain", "evil.example.org", "malware"),
+                    ("ip", ELSEWHERE, "mining"),
+                )
+            ]
+        },
+    ),
     "mining-destination": Sample(
         [
             flow("08:00:00", f"{AGENT} 1001", f"{OUTSIDE} 443", 5, 900, 900, dst_name="gulf.moneroocean.stream"),

@@ -64,7 +64,7 @@ class ListedPairs:
 
 
 def _shape(tokens: list[bytes]) -> list[Literal]:
-    return [(i, token[: token.index(b":") + 1], False) for i, token in enumerate(tokens) if i]
+    return [(i, token[: token.find(b":") + 1], False) for i, token in enumerate(tokens) if i]
 
 
 def _pairs(lines: Lines, group: Group) -> Pairs:

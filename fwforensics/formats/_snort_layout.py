@@ -39,7 +39,7 @@ class SnortAlerts:
                         into.append(given.with_columns(pl.Series(ROW, rows[given[ROW].to_numpy()])))
         frame = pl.concat(frames, how="diagonal").sort(ROW)
         have = [c for c in ("when", "timestamp") if c in frame.columns]
-        stamps = frame.select(pl.coalesce([*have, pl.lit(None, pl.String)]).alias("t"))["t"]
+        stamps = frame.with_columns(pl.coalesce([*have, pl.lit(None, pl.String)]).alias("@stamp"))["@stamp"]
         own = local_times(stamps, replace(context, state=context.state.setdefault("own_clock", {})))
         frame = pl.concat([frame.drop(have), own], how="horizontal")
         return Fields(frame, _all(bad), _all(skipped))

@@ -42,6 +42,10 @@ WITH_PACKETS = [*BINETFLOW[:-1], "spkts", "Label"]
 HEADER = LINE.str.contains(r"^[\s\"#\x{feff}]*(?:[\w \"-]+[,;|\t ])*\"?(?:SrcAddr|saddr)\b") & LINE.str.contains(
     r"\b(?:DstAddr|daddr)\b"
 )
+#: Others call their addresses so, too; these are titles of Argus alone, or nearly.
+HEADER &= LINE.str.contains(
+    r"\b(?:StartTime|LastTime|Dur|TotPkts|TotBytes|Src(?:Pkts|Bytes)|Flgs|State|Dir|Sport|[sl]time|[sd]?pkts|dir|sport)\b"
+)
 TIME = r"(?:\d{4}[-/.]\d\d?[-/.]\d\d?[T. ]+\d\d?:\d\d:\d\d(?:[.,]\d+)?|\d{9,10}\.\d+)"
 ARROW = r"(?:<?[?|o-]{1,2}>?|who|rsp)"
 ROW = rf"^{TIME},[0-9.]+,[a-z][\w-]*,[0-9A-Fa-f:.]+,[\w-]*,\s*{ARROW}\s*,[0-9A-Fa-f:.]+,"
