@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from build_registries import steps
 
 from fwforensics import derive
 from fwforensics import hunt as hunting
@@ -18,7 +19,6 @@ from fwforensics.enrich.mmdb import statements
 from fwforensics.store import Case
 from tests.case_builder import at, event, frame, make_case
 from tests.support import fwf
-from tools.build_registries import steps
 
 AGENT, GOOGLE, SIX, LISTED, DOC = "10.0.0.5", "8.8.8.8", "2001:4860:4860::8888", "5.6.7.8", "203.0.113.9"
 
