@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from tests.support import fwf
+from tests.support import fwf_process
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +18,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = shared / "demo"
     with FileLock(shared / "demo.lock"):
         if not (shared / "demo.done").exists():
-            made = fwf("demo", folder, env={"COLUMNS": "150"})
+            made = fwf_process("demo", folder, env={"COLUMNS": "150"})
             assert made.returncode == 0, made.stderr.decode()
             (folder / "demo.out").write_bytes(made.stdout)
             (shared / "demo.done").touch()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
+from fwforensics.cli.app import run
 from fwforensics.formats._documents import Documents
 from fwforensics.formats._lines import Lines
 from fwforensics.ingest import Options, Report, ingest
@@ -68,7 +71,24 @@ def one(case: Path, sql: str) -> Any:
 def fwf(
     *arguments: str | Path, stdin: bytes | None = None, env: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run the command as a user would."""
+    """Run the command in this process: what it prints and how it ends, without the seconds that a start takes."""
+    given = [str(a) for a in arguments]
+    streams = [io.TextIOWrapper(io.BytesIO(b), encoding="utf-8") for b in (stdin or b"", b"", b"")]
+    with (
+        patch.dict(os.environ, {"NO_COLOR": "1", **(env or {})}),
+        patch.multiple(sys, stdin=streams[0], stdout=streams[1], stderr=streams[2]),
+    ):
+        code = run(given)
+        for stream in streams[1:]:
+            stream.flush()
+    out, err = (stream.detach().getvalue() for stream in streams[1:])  # type: ignore[attr-defined]
+    return subprocess.CompletedProcess(given, code, out, err)
+
+
+def fwf_process(
+    *arguments: str | Path, stdin: bytes | None = None, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    """Run the command as a user would, in a process of its own."""
     command = [sys.executable, "-m", "fwforensics", *map(str, arguments)]
     return subprocess.run(
         command, input=stdin, capture_output=True, check=False, env={**os.environ, "NO_COLOR": "1", **(env or {})}

@@ -14,7 +14,7 @@ import pytest
 
 from fwforensics.errors import CaseError
 from fwforensics.store import Case
-from tests.support import fwf, one, write_log
+from tests.support import fwf, fwf_process, one, write_log
 
 DIGEST = """
 SELECT
@@ -96,7 +96,7 @@ def test_second_writer_is_told_so(tmp_path: Path) -> None:
     log = write_log(tmp_path / "fw.log", 0, 10)
     with Case(case, create=True):
         for command in (("ingest", log), ("info",), ("sql", "SELECT 1")):
-            result = fwf(*command, "--case", case)
+            result = fwf_process(*command, "--case", case)
             assert result.returncode == 1
             text = result.stderr.decode()
             assert "the case is open in process" in text

@@ -71,11 +71,16 @@ def main() -> None:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by whoever started the command
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 (for good)
-    arguments = _hoisted(sys.argv[1:])
+    code = run(sys.argv[1:], Path(sys.argv[0]).name.replace("__main__.py", "fwf"))
+    sys.stdout.flush()
+    os._exit(code) if code == ExitCode.INTERRUPTED else sys.exit(code)
+
+
+def run(given: Sequence[str], name: str = "fwf") -> int:
+    """Run one command; returns its exit code."""
+    arguments = _hoisted(list(given))
     try:
-        code = load(arguments)(
-            args=arguments, prog_name=Path(sys.argv[0]).name.replace("__main__.py", "fwf"), standalone_mode=False
-        )
+        code = load(arguments)(args=arguments, prog_name=name, standalone_mode=False)
     except FwfError as error:
         render.complain(error)
         code = error.exit_code
@@ -88,8 +93,7 @@ def main() -> None:
         code = ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001 (the last resort: no stack trace reaches an analyst)
         code = _unexpected(error)
-    sys.stdout.flush()
-    os._exit(int(code or 0)) if isinstance(code, int) and code == ExitCode.INTERRUPTED else sys.exit(int(code or 0))
+    return int(code or 0)
 
 
 def _hoisted(arguments: list[str]) -> list[str]:
