@@ -44,6 +44,7 @@ style = Style()
 
 def set_zone(name: str | None) -> None:
     """Zone in which times are shown; changes nothing but the display."""
+    style.zone = None
     if name is not None:
         try:
             style.zone = ZoneInfo(name)

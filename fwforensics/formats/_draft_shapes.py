@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from fwforensics.formats._cells import cells
 from fwforensics.formats._draft_fields import word_kind
 
 #: What share of the lines must agree.
@@ -75,7 +75,7 @@ def _pairs(lines: Sequence[str]) -> Shape | None:
 def _table(lines: Sequence[str]) -> Shape | None:
     """Values between separators, with a line of names above them or without."""
     for separator in sorted(",;\t|", key=lambda c: -sum(line.count(c) for line in lines)):
-        rows = list(csv.reader(lines, delimiter=separator))
+        rows = [cells(line, separator) for line in lines]
         (width, count), *_ = Counter(map(len, rows)).most_common(1) or [(0, 0)]
         if width < 4 or count < MOST * len(rows):
             continue

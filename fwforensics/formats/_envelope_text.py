@@ -6,13 +6,13 @@ where a quoted value goes over several lines.
 
 from __future__ import annotations
 
-import csv
 import re
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
+from fwforensics.formats._cells import cells
 from fwforensics.formats._delimited import Delimited
 from fwforensics.formats._envelope import KEYS, TEXTS, TIMES, carried, joined
 from fwforensics.formats._format import Context
@@ -76,7 +76,7 @@ class Sheet:
         if len(text) > 4000 or not re.match(r'^"?[_@A-Za-z]', text):
             return None
         separator = max(SEPARATORS, key=text.count)
-        names = tuple(n.strip() for n in next(csv.reader([text], delimiter=separator), []))
+        names = tuple(n.strip() for n in cells(text, separator))
         if not all(re.fullmatch(r"[\w@.:{}\[\] /-]{0,80}", n) for n in names) or len(set(names)) < len(names):
             return None
         timed = len(names) > 1 and bool(set(names) & set(TIMES))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
+from fwforensics.formats._cells import cells
 from fwforensics.formats._delimited import Columnar, Delimited
 from fwforensics.formats._format import Context, Fields, Layout
 from fwforensics.formats._json import Json
@@ -20,8 +20,7 @@ IS_OBJECT = r"^[\s\x{feff}]*\{"
 
 def csv_names(header: str) -> list[str]:
     """The column names of a CSV header, without byte order mark and blanks."""
-    names = next(csv.reader([header.lstrip("\ufeff")]), [])
-    return [name.strip() for name in names]
+    return [name.strip() for name in cells(header)]
 
 
 def csv_rows(header: str) -> pl.Expr:

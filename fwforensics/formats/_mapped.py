@@ -20,7 +20,6 @@ Fields that no column takes go to `extra`.
 
 from __future__ import annotations
 
-import csv
 import re
 import tomllib
 from collections.abc import Callable, Mapping
@@ -31,6 +30,7 @@ import polars as pl
 
 from fwforensics.errors import UsageError
 from fwforensics.formats._canonical import READ, value_of
+from fwforensics.formats._cells import cells
 from fwforensics.formats._delimited import Columnar, Delimited
 from fwforensics.formats._fields import iso_local, text
 from fwforensics.formats._format import Context, Fields, Format, Layout
@@ -229,7 +229,6 @@ def _header(fields: list[str], separator: str) -> pl.Expr:
 
 def _names(separator: str) -> Callable[[str], list[str | None]]:
     def names(header: str) -> list[str | None]:
-        cells = next(csv.reader([header.lstrip("\ufeff")], delimiter=separator), [])
-        return [c.strip() for c in cells]
+        return [c.strip() for c in cells(header, separator)]
 
     return names

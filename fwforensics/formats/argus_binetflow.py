@@ -18,10 +18,9 @@ Time: with date in local time, or epoch seconds; a time of day alone is none. No
 
 from __future__ import annotations
 
-import csv
-
 import polars as pl
 
+from fwforensics.formats._cells import cells
 from fwforensics.formats._cisco_words import SERVICES
 from fwforensics.formats._delimited import Delimited
 from fwforensics.formats._fields import epoch, lower, number, text, uint
@@ -73,7 +72,7 @@ def titles(header: str) -> list[str]:
     """The titles, as names of fields where a column reads them."""
     mark = separator(header)
     body = header.strip().lstrip("#\ufeff")
-    names = next(csv.reader([body], delimiter=mark)) if mark else body.split()
+    names = cells(body, mark) if mark else body.split()
     return [FIELDS.get(name.strip().lower(), name.strip()) for name in names]
 
 

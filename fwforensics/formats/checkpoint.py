@@ -18,12 +18,12 @@ The sensor is `origin`, not the log server in the header. A translation to 0.0.0
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 
 import polars as pl
 
 from fwforensics.formats._cef import CEF_START, LEEF_START, Cef, Leef
+from fwforensics.formats._cells import cells
 from fwforensics.formats._checkpoint_columns import COLUMNS, TABLE_NAMES
 from fwforensics.formats._delimited import Columnar, Delimited
 from fwforensics.formats._derived import Derived
@@ -70,8 +70,8 @@ def separator(header: str) -> str:
 
 def names(header: str) -> Sequence[str | None]:
     """Columns of a table by the names of the fields."""
-    cells = next(csv.reader([header.lstrip("\ufeff")], delimiter=separator(header)), [])
-    return [TABLE_NAMES.get(c.strip().rstrip(":").lower(), c.strip()) for c in cells]
+    found = cells(header, separator(header))
+    return [TABLE_NAMES.get(c.strip().rstrip(":").lower(), c.strip()) for c in found]
 
 
 def follows(header: str) -> pl.Expr:

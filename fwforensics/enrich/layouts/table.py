@@ -9,7 +9,6 @@ Reference: https://threatfox.abuse.ch/export/
 
 from __future__ import annotations
 
-import csv
 import io
 
 import polars as pl
@@ -17,6 +16,7 @@ import polars as pl
 from fwforensics.enrich.layouts import plain
 from fwforensics.enrich.layouts._layout import Feed, Layout, category, entries, moments
 from fwforensics.errors import UsageError
+from fwforensics.formats._cells import cells
 
 VALUE = (
     "ioc_value", "ioc", "indicator", "indicator_value", "dst_ip", "dstip", "ip", "ip_address", "ipaddress", "address",
@@ -90,8 +90,8 @@ def _names(line: str) -> tuple[list[str], str] | None:
     separator = max(",;\t|", key=bare.count)
     if not bare.count(separator):
         return None
-    cells = next(csv.reader([bare], delimiter=separator, skipinitialspace=True))
-    names = [cell.strip().strip('"').lower().replace(" ", "_") for cell in cells]
+    found = cells(bare, separator, skip_blanks=True)
+    names = [cell.strip().strip('"').lower().replace(" ", "_") for cell in found]
     known = set(names) & set(VALUE)
     return (names, separator) if known and len(set(names)) == len(names) > 1 else None
 
