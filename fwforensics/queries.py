@@ -327,7 +327,10 @@ def _install_macro(case: Case, query: Query) -> None:
 
 
 def install_views(case: Case) -> None:
-    """The views, with a comment on each and on each of its columns."""
+    """The views, with a comment on each and on each of its columns; once a connection."""
+    if case.has_fresh_views:
+        return
+    case.has_fresh_views = True
     known = {c.name: c.doc for c in TABLES["events"].columns}
     for view in views():
         case.execute(f"CREATE OR REPLACE VIEW {view.macro} AS {_with_literals(view)}")

@@ -91,6 +91,8 @@ class Case:
     ) -> None:
         self.path = Path(path)
         self.read_only = read_only
+        #: Were the views made through this connection? Then they are those of this release.
+        self.has_fresh_views = False
         if not create and not self.path.exists():
             raise CaseError(
                 "there is no such case", where=str(self.path), remedy="make one with: fwf ingest PATH… --case FILE"

@@ -570,7 +570,7 @@ REAL = [
 
 
 @given(st.binary(max_size=400), st.sampled_from([b"", b"\0\5", b"\0\x09\0\1", b"\0\x0a", *(c[:24] for c in REAL)]))
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 def test_any_bytes_are_accounted_for(content: bytes, head: bytes) -> None:
     balanced(decode(head + content))
 
@@ -580,7 +580,7 @@ def test_any_bytes_are_accounted_for(content: bytes, head: bytes) -> None:
     st.lists(st.tuples(st.integers(0, 2000), st.binary(min_size=1, max_size=4)), max_size=6),
     st.integers(0, 60),
 )
-@settings(deadline=None, max_examples=250)
+@settings(deadline=None, max_examples=120)
 def test_mutated_packets_are_accounted_for(content: bytes, changes: list[tuple[int, bytes]], cut: int) -> None:
     changed = bytearray(content)
     for at, value in changes:

@@ -318,7 +318,7 @@ REAL = [
 
 
 @given(st.binary(max_size=300), st.sampled_from([b"", *(c[:52] for c in REAL), REAL[1][:288]]))
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 def test_any_bytes_are_accounted_for(content: bytes, head: bytes) -> None:
     balanced(decode(head + content))
 
@@ -328,7 +328,7 @@ def test_any_bytes_are_accounted_for(content: bytes, head: bytes) -> None:
     st.lists(st.tuples(st.integers(0, 600), st.binary(min_size=1, max_size=4)), max_size=6),
     st.integers(0, 50),
 )
-@settings(deadline=None, max_examples=250)
+@settings(deadline=None, max_examples=120)
 def test_mutated_files_are_accounted_for(content: bytes, changes: list[tuple[int, bytes]], cut: int) -> None:
     changed = bytearray(content)
     for at, value in changes:

@@ -16,7 +16,7 @@ from fwforensics.formats._lines import Lines
 from fwforensics.formats._pieces import constant
 from fwforensics.formats._syslog import headers
 
-EXAMPLES = settings(max_examples=200, deadline=None)
+EXAMPLES = settings(max_examples=80, deadline=None)
 LINE_TEXT = st.text(st.sampled_from('ab ,"\\é='), max_size=24)
 
 
