@@ -24,10 +24,7 @@ def open_case(path: str | Path, *, create: bool = False, read_only: bool = True)
     Returns:
         The case: `case.sql("SELECT …").pl()` gives a Polars frame. Use it as a context manager, or close it.
     """
-    from fwforensics import queries
+    from fwforensics.blank import writable
     from fwforensics.store import Case
 
-    case = Case(path, create=create, read_only=read_only and not create)
-    if create and not case.has_macros:
-        queries.install(case)
-    return case
+    return writable(Path(path), create=True) if create else Case(path, read_only=read_only)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from fwforensics import derive, queries
+from fwforensics import derive
+from fwforensics.blank import writable
 from fwforensics.schema import TABLES
 from fwforensics.store import Case
 
@@ -66,8 +64,8 @@ def make_case(
     **tables: Sequence[Mapping[str, Any]],
 ) -> Case:
     """A case with these rows, brought up to date; `owned` says which addresses a run has all the time."""
-    shutil.copy(_empty(), folder / "case.duckdb")
-    case = Case(folder / "case.duckdb", threads=1)
+    case = writable(folder / "case.duckdb", create=True)
+    case.execute("SET threads = 1")
     case.append("sources", frame("sources", [{"source_id": 1, "path": "fw.log", "sha256": "0" * 64}]))
     numbered = [{"line_no": n, **row} for n, row in enumerate(events, 1)]
     if numbered:
@@ -86,12 +84,3 @@ def make_case(
             case.append(table, frame(table, rows))
     derive.refresh(case, force=True)
     return case
-
-
-@cache
-def _empty() -> Path:
-    """A case of no rows with its views and macros, made once: a hundred tests begin with one."""
-    path = Path(tempfile.mkdtemp()) / "empty.duckdb"
-    with Case(path, create=True) as case:
-        queries.install(case)
-    return path

@@ -12,12 +12,12 @@ import os
 import sys
 import tempfile
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from fwforensics import derive, store
+from fwforensics import derive
+from fwforensics.blank import writable
 from fwforensics.ingest import Options, ingest
 from fwforensics.samples import CHECKOUT
 from fwforensics.schema import CANONICAL
@@ -50,8 +50,7 @@ def read(sample: Path, folder: Path) -> list[dict[str, Any]]:
     copied.write_bytes(sample.read_bytes())
     os.utime(copied, (WRITTEN, WRITTEN))
     out: list[dict[str, Any]] = []
-    (folder / "case.duckdb").write_bytes(_empty_case())
-    with store.Case(folder / "case.duckdb") as case:
+    with writable(folder / "case.duckdb", create=True) as case:
         with patch("fwforensics.derive.refresh"):
             ingest(case, [str(copied)], Options())
         if case.sql("SELECT count(*) FROM activity").scalar():
@@ -70,15 +69,6 @@ def read(sample: Path, folder: Path) -> list[dict[str, Any]]:
                 )
     key = {"sources": 0, "events": 1}
     return sorted(out, key=lambda r: (key.get(r["table"], 2), r["table"], r.get("line_no", 0), r.get("record_no", 0)))
-
-
-@cache
-def _empty_case() -> bytes:
-    """A new case; making one takes longer than reading a sample."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "case.duckdb"
-        store.Case(path, create=True).close()
-        return path.read_bytes()
 
 
 def _plain(name: str, value: Any) -> Any:

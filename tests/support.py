@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from fwforensics.blank import writable
 from fwforensics.cli.app import run
 from fwforensics.formats._documents import Documents
 from fwforensics.formats._lines import Lines
@@ -52,7 +53,7 @@ def write_log(path: Path, first: int, last: int, **options: str) -> Path:
 
 def take(case: Path, *inputs: Path | str, **options: Any) -> Report:
     """Ingest into a case file."""
-    with Case(case, create=True) as opened:
+    with writable(case, create=True) as opened:
         return ingest(opened, [str(i) for i in inputs], Options(**options))
 
 

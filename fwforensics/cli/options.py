@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from fwforensics import derive, queries
+from fwforensics import derive
+from fwforensics.blank import writable
 from fwforensics.cli import render
 from fwforensics.cli.render import OutputFormat
 from fwforensics.errors import CaseUnmadeError, UsageError
@@ -50,12 +51,8 @@ def reading(given: Path | None) -> Case:
 
 
 def writing(given: Path | None, *, create: bool = False, memory_limit: str | None = None) -> Case:
-    """Open a case to change; a new one gets its views and macros, an interrupted one is put in order."""
-    path = case_path(given)
-    case = Case(path, create=create, memory_limit=memory_limit or MEMORY_LIMIT)
-    if not case.has_macros:
-        queries.install(case)
-    return case
+    """Open a case to change."""
+    return writable(case_path(given), create=create, memory_limit=memory_limit or MEMORY_LIMIT)
 
 
 def settle(case: Case) -> None:

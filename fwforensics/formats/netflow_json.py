@@ -17,6 +17,8 @@ destination's port. Not covered: vFlow's numbered elements, and records that nam
 
 from __future__ import annotations
 
+import re
+
 import polars as pl
 
 from fwforensics.formats._fields import epoch, iso, iso_local, lower, mapped, number, tcp_flag_bits, text, uint
@@ -73,8 +75,8 @@ BESIDE = {
 
 def snake(name: str) -> str:
     """An IPFIX name as Beats write it."""
-    parts = pl.Series([name]).str.replace_all(r"([a-z0-9])([A-Z])", "${1}_${2}")
-    return str(parts.str.replace_all(r"(IP|NAT|NAPT)(v\d)?([A-Z][a-z])", "${1}${2}_${3}").str.to_lowercase().item())
+    parts = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name)
+    return re.sub(r"(IP|NAT|NAPT)(v\d)?([A-Z][a-z])", r"\1\2_\3", parts).lower()
 
 
 def spellings(name: str) -> tuple[str, ...]:
