@@ -32,19 +32,19 @@ PROGRAMS = {
         r"stratum\+(?:tcp|ssl|tls)|stratum2?://|--donate-level|randomx",
     ),
     "tunnel": (
-        r"ssh\b[^\n|;&]*\s-\w*[RLDw]\s*\S|autossh|sshuttle|chisel\b|ngrok|cloudflared|frpc?\b|bore\s+local",
+        r"ssh\b[^\n|;&]{0,2000}\s-\w*[RLDw]\s*\S|autossh|sshuttle|chisel\b|ngrok|cloudflared|frpc?\b|bore\s+local",
         r"localtunnel|lt\s+--port|tailscale|wg-quick|openvpn|pinggy|serveo\.net|gsocket|gs-netcat|rathole",
         r"inlets|ligolo|socat\b|stunnel",
     ),
     "scanner": (
         r"nmap|masscan|zmap|rustscan|naabu|arp-scan|fping|hping3?|nikto|gobuster|ffuf|nuclei|unicornscan",
-        r"/dev/tcp/|nc(?:at)?\b[^\n|;&]*\s-\w*z",
+        r"/dev/tcp/|nc(?:at)?\b[^\n|;&]{0,2000}\s-\w*z",
     ),
     "shell": (r"nc(?:at)?\b|netcat|telnet\b|/dev/udp/|pty\.spawn|bash\s+-i",),
     "ssh": (r"ssh\b|paramiko|asyncssh|dropbear|dbclient",),
     "copy": (
         r"scp\b|rsync\b|sftp\b|rclone\b|aws\s+s3|gsutil|azcopy|ftp\b|requests\.(?:post|put)",
-        r"curl\b[^\n|;&]*\s(?:-T|-F|--upload-file|--form|-d|--data\S*)\s|wget\b[^\n|;&]*--post",
+        r"curl\b[^\n|;&]{0,2000}\s(?:-T|-F|--upload-file|--form|-d|--data\S*)\s|wget\b[^\n|;&]{0,2000}--post",
     ),
     "fetch": (
         r"curl\b|wget\b|https?://|requests\.|urllib|httpx|aiohttp|urlopen|web_fetch|fetch\(",
@@ -68,7 +68,7 @@ SUITS = {
 }
 _PROGRAM = {k: re.compile(rf"(?<![\w.-])(?:{'|'.join(words)})", re.IGNORECASE) for k, words in PROGRAMS.items()}
 _BACKGROUND = re.compile(
-    r"\bnohup\b|\bsetsid\b|\bdisown\b|\bscreen\s+-\w*d|\btmux\b[^\n|;]*\s-d|\bat\s+now|\bcrontab\b|systemd-run"
+    r"\bnohup\b|\bsetsid\b|\bdisown\b|\bscreen\s+-\w*d|\btmux\b[^\n|;]{0,2000}\s-d|\bat\s+now|\bcrontab\b|systemd-run"
     r"|daemon(?:ize)?\b|start_new_session|subprocess\.Popen|(?<![&>|])&(?=\s|$)",
     re.MULTILINE,
 )
@@ -79,7 +79,7 @@ _NAME = re.compile(r"(?<![\w.-])((?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9
 _PORTS = re.compile(
     r"(?:(?<=[\w\])}]):(\d{2,5})(?![\w.:])"
     r"|(?:\s-p\s*|--port[= ]|\bport\W{1,3}|/dev/(?:tcp|udp)/[^/\s]+/)(\d{1,5}(?:[,-]\d{1,5})*)"
-    r"|(?:\bnc(?:at)?\b|telnet)[^\n|;&]*?\s(\d{2,5})(?:\s|$))"
+    r"|(?:\bnc(?:at)?\b|telnet)[^\n|;&]{0,2000}?\s(\d{2,5})(?:\s|$))"
 )
 #: Endings that file names have, and domains do not (or hardly ever in a command).
 _FILES = frozenset(

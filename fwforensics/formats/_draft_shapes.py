@@ -13,7 +13,7 @@ from fwforensics.formats._draft_fields import word_kind
 
 #: What share of the lines must agree.
 MOST = 0.6
-PAIR = re.compile(r'([A-Za-z_][\w.\-]*)=("(?:[^"\\]|\\.)*"|[^\s,;|]*)')
+PAIR = re.compile(r'(?<![\w.\-])([A-Za-z_][\w.\-]*)=("(?:[^"\\]|\\.)*"|[^\s,;|]*)')
 BETWEEN = re.compile(r'(?:"|[^\s,;|])([ ,;|\t])\s?(?=[A-Za-z_][\w.\-]*=)')
 #: An address in free text, where a time of day must not be taken for one.
 IN_TEXT = (

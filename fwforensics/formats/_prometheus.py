@@ -15,8 +15,8 @@ from fwforensics.formats._moments import moment
 from fwforensics.formats._records import Peek, json_units, text_units
 from fwforensics.formats._traces import obj
 
-_LINE = re.compile(r"([A-Za-z_:][\w:]*)\s*(?:\{(.*)\})?\s+(\S+)(?:\s+(-?\d+(?:\.\d+)?))?\s*$")
-_LABEL = re.compile(r'([A-Za-z_]\w*)\s*=\s*"((?:[^"\\]|\\.)*)"')
+_LINE = re.compile(r"([A-Za-z_:][\w:]*)(?:\s*+\{(.*)\})?\s++(\S+)(?:\s++(-?\d+(?:\.\d+)?))?\s*$")
+_LABEL = re.compile(r'(?<!\w)([A-Za-z_]\w*)\s*+=\s*"((?:[^"\\]|\\.)*)"')
 _ESCAPES = {r"\\": "\\", r"\"": '"', r"\n": "\n"}
 
 

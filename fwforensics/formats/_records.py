@@ -30,9 +30,10 @@ _SECRET_KEY = re.compile(
     r"(?i)(?:^|[_.-])(?:authorization|auth|token|api_?key|secret|password|passwd|credentials?|cookie|private_?key)"
     r"(?:$|[_.-](?!count|s?$))|_token$|authorization"
 )
+#: Nothing is tried again from inside a word or a stretch of blanks: agents write long ones.
 _SECRET_TEXT = re.compile(
-    r"(?i)((?:authorization\"?\s*[:=]\s*\"?(?:bearer|basic)?|bearer|[\w.-]*(?:auth_token|api_?key|secret|password"
-    r"|authorization_encrypted)\"?\s*[:=])\s*\"?)([^\s\"',;&]{4,})"
+    r"(?i)((?:authorization\"?\s*+[:=]\s*+\"?(?:bearer|basic)?|bearer|(?<![\w.-])[\w.-]*(?:auth_token|api_?key|secret|password"
+    r"|authorization_encrypted)\"?\s*+[:=])\s*+\"?)([^\s\"',;&]{4,})"
 )
 
 

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 from fwforensics.formats._format import Context, Format
 from fwforensics.formats._moments import moment, seconds
 from fwforensics.formats._prometheus import _Joined
-from fwforensics.formats._records import Bad, Out, Peek, Row, Skip, Unit, json_units, records, text_units
+from fwforensics.formats._records import Bad, Out, Peek, Row, Skip, Unit, json_units, records, redacted_text, text_units
 from fwforensics.formats._traces import MAX_COMMAND, obj, text, whole
 
 _LINE = re.compile(
@@ -26,7 +26,8 @@ _LINE = re.compile(
 )
 _MARK = re.compile(r"\[(SANDBOX_INIT|ENV_RESET|ENV_STEP|RUN_SESSION)\]\s*(.*)", re.DOTALL)
 _FIELD = r"{}:\s*([^,\s]+)"
-_COMMAND = re.compile(r'command:\s*"(.*)"\s*,\s*sandbox_id:', re.DOTALL)
+_COMMAND_BEGINS = re.compile(r'command:\s*+"')
+_COMMAND_ENDS = re.compile(r'"\s*+,\s*+sandbox_id:')
 
 
 def units(stream: BinaryIO) -> Iterator[tuple[int, Any, bytes]]:
@@ -93,15 +94,14 @@ class Roll:
         if mark == "ENV_STEP" and said.startswith("START"):
             yield unit.row("activity", kind="step", step=whole(_found("Step", said)), **base)
         elif mark == "RUN_SESSION" and said.startswith("START"):
-            found = _COMMAND.search(said)
-            line = found.group(1) if found else _found("command", said)
+            line = _command(said)
             self.call[worker] = (
                 unit,
                 {
                     **base,
                     "kind": "tool_call",
                     "tool": "run_session",
-                    "command": (line or "")[:MAX_COMMAND],
+                    "command": redacted_text(line or "")[:MAX_COMMAND],
                     "extra": {"session": _found("session", said)},
                 },
             )
@@ -112,6 +112,15 @@ class Roll:
         if worker in store:
             unit, values = store.pop(worker)
             yield unit.row("activity", **values, ended_at=at, end_is_inferred=True if at else None)
+
+
+def _command(said: str) -> str | None:
+    """The command of a call, which may hold quotes and commas itself."""
+    if begins := _COMMAND_BEGINS.search(said):
+        *_, ends = (None, *_COMMAND_ENDS.finditer(said, begins.end()))
+        if ends:
+            return said[begins.end() : ends.start()]
+    return _found("command", said)
 
 
 def _found(name: str, said: str) -> str | None:
