@@ -16,7 +16,7 @@ from pathlib import Path
 import duckdb
 import zstandard
 
-from fwforensics.queries import install, query_dirs
+from fwforensics.queries import install, is_installed, query_dirs
 from fwforensics.schema import SCHEMA_VERSION, TABLES
 from fwforensics.store import MEMORY_LIMIT, Case, now
 from fwforensics.version import __version__
@@ -29,7 +29,7 @@ def writable(path: Path, *, create: bool = False, memory_limit: str = MEMORY_LIM
     try:
         case.execute("UPDATE meta SET created_at = ? WHERE created_at IS NULL", [now()])
         case.has_fresh_views = is_copy
-        if not case.has_macros:
+        if not (is_copy or is_installed(case)):
             install(case)
     except BaseException:
         case.close()

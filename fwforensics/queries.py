@@ -308,6 +308,15 @@ def parameters(body: str) -> set[str]:
     return set().union(*(s.named_parameters for s in statements)) if statements else set()
 
 
+def is_installed(case: Case) -> bool:
+    """Has the case its macros? All come at once, so that one tells; to list all functions takes ten times as long."""
+    try:
+        case.sql("FROM top_talkers() LIMIT 0")
+    except QueryError:
+        return False
+    return True
+
+
 def install(case: Case, extra: Sequence[str | Path] = ()) -> None:
     """Views and one table macro for each query, so that any DuckDB client has them."""
     with case.transaction():

@@ -139,11 +139,6 @@ class Case:
             for cidr, name in DEFAULT_NETWORKS:
                 self.add_network(cidr, name, "internal", "default")
 
-    @property
-    def has_macros(self) -> bool:
-        """Are the canned queries installed?"""
-        return bool(self.sql("SELECT count(*) FROM duckdb_functions() WHERE NOT internal").scalar())
-
     def _check_version(self) -> None:
         try:
             row = next(iter(self._con.execute("SELECT schema_version, tool_version FROM meta").fetchall()), None)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fwforensics import blank
-from fwforensics.queries import install
+from fwforensics.queries import install, is_installed
 from fwforensics.store import Case
 from tests.support import fwf_process, take, write_log
 
@@ -62,7 +62,7 @@ def test_a_damaged_one_is_made_anew(tmp_path: Path, cache: Path, harm: object) -
     whole = kept.read_bytes()
     kept.write_bytes(harm(whole))  # type: ignore[operator]
     with blank.writable(tmp_path / "b.duckdb", create=True) as case:
-        assert case.has_macros
+        assert is_installed(case)
     assert len(list(cache.iterdir())) == 1
     assert len(kept.read_bytes()) > len(whole) // 2
     with blank.writable(tmp_path / "c.duckdb", create=True) as case:
@@ -87,7 +87,7 @@ def test_without_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(os, "link", refuse)
     with blank.writable(tmp_path / "c.duckdb", create=True) as case:
-        assert case.has_macros
+        assert is_installed(case)
     assert {p.name for p in tmp_path.iterdir()} == {"c.duckdb", "cache"}
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tests.support import MTIME, fwf, iptables_line, write_log
+from tests.support import MTIME, ask, fwf, iptables_line, write_log
 
 HOSTILE = "\x1b[31mRED\x1b]0;title\x07\u202e=cmd|'/c calc'!A1<script>alert(1)</script>"
 
@@ -228,14 +228,12 @@ def test_sniff_stores_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "case.duckdb").exists()
 
 
-def test_demo_finds_what_recurs(tmp_path: Path) -> None:
+def test_demo_finds_what_recurs(demo: Path) -> None:
     """The shipped incident gives recurring violations with their denominator."""
-    result = fwf("demo", tmp_path / "demo", "--json")
-    assert result.returncode == 0, result.stderr.decode()
-    found = json.loads(result.stdout)
+    found = ask(demo, "SELECT category, runs_hit, runs_exposed FROM patterns WHERE suppressed_by IS NULL")
     assert any(f["runs_hit"] >= 2 and f["category"] == "mining" for f in found)
     assert all(f["runs_exposed"] == 6 for f in found)
-    assert fwf("verify", "--case", tmp_path / "demo" / "case.duckdb").returncode == 0
+    assert fwf("verify", "--case", demo).returncode == 0
 
 
 def test_answers_come_in_batches_of_every_format(case: Path) -> None:

@@ -48,7 +48,7 @@ def undisturbed(evidence: Path, tmp_path_factory: pytest.TempPathFactory) -> tup
     return one(case, DIGEST), time.monotonic() - began
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_kill_and_repeat_gives_the_rows_of_an_undisturbed_run(
     evidence: Path, undisturbed: tuple[str, float], tmp_path: Path, seed: int
 ) -> None:

@@ -35,6 +35,13 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
+    """A case of no rows that nobody writes to."""
+    with make_case(tmp_path_factory.mktemp("empty")) as made:
+        yield made
+
+
 def write(folder: Path, body: str, name: str = "mine", kind: str = "hunt", head: str = "") -> Path:
     """A query file with its header."""
     path = folder / f"{name}.sql"
@@ -83,10 +90,9 @@ def test_macro_takes_parameters(case: Case) -> None:
 
 
 @pytest.mark.parametrize("query", LIBRARY.values(), ids=lambda q: q.name)
-def test_nothing_breaks_on_an_empty_case(tmp_path: Path, query: queries.Query) -> None:
+def test_nothing_breaks_on_an_empty_case(empty: Case, query: queries.Query) -> None:
     """No rows in, no rows out, and the same columns."""
-    with make_case(tmp_path) as empty:
-        found = queries.run(empty, query)
+    found = queries.run(empty, query)
     assert (found.columns, found.height) == (list(query.columns), 0)
 
 

@@ -85,7 +85,7 @@ def test_no_sample_line_is_withheld_from_its_format() -> None:
     assert _missed(lines) == []
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(content=st.lists(damaged(), max_size=12).map(b"\n".join))
 def test_no_damaged_line_is_withheld_from_its_format(content: bytes) -> None:
     """Nor is one that is a format's by accident."""

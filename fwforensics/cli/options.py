@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from fwforensics import derive
+from fwforensics import derive, queries
 from fwforensics.blank import writable
 from fwforensics.cli import render
 from fwforensics.cli.render import OutputFormat
@@ -41,7 +41,7 @@ def reading(given: Path | None) -> Case:
         with writing(path):
             pass
         case = Case(path, read_only=True)
-    if case.has_macros and not derive.is_stale(case):
+    if queries.is_installed(case) and not derive.is_stale(case):
         return case
     case.close()
     render.say("an ingest was interrupted: bringing connections and exposures up to date first")

@@ -53,14 +53,14 @@ def check(content: bytes, only: str | None) -> None:
         assert not set(frame["line_no"].to_list()) & set(numbers)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(content=CONTENT)
 def test_every_line_is_accounted_for(content: bytes) -> None:
     check(content, None)
 
 
 @pytest.mark.parametrize("name", TEXT_FORMATS)
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(content=MANY)
 def test_every_line_is_accounted_for_where_a_format_is_forced(name: str, content: bytes) -> None:
     check(content, name)
