@@ -47,6 +47,7 @@ def ingest(
     started = time.monotonic()
     for group in _groups(expand(inputs, options.limits), report, options.forced):
         _ingest_group(case, group, options, report, progress or (lambda _l, _d, _t: None))
+    case.use_threads(options.jobs)
     derive.refresh(case)
     rows = sum(s.rows for s in report.sources)
     if rows or any(s.status in ("new", "continued") for s in report.sources):

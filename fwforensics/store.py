@@ -228,6 +228,10 @@ class Case:
             [now(), command, text, __version__, who, where, rows, seconds],
         )
 
+    def use_threads(self, count: int) -> None:
+        """How many threads the database may use from now on; 0 is one for each core."""
+        self._con.execute(f"SET threads = {int(count)}" if count else "RESET threads")
+
     def checkpoint(self) -> None:
         """Bring everything into the case file."""
         self._con.execute("CHECKPOINT")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -53,6 +54,13 @@ def alive(sensor: str, start: str, end: str, *, only_events: bool = False, **mor
          "events": 2 if only_events else 0, "lost": 0} | more
         for m in range(minutes)
     ]  # fmt: skip
+
+
+def copied(path: Path, folder: Path) -> Case:
+    """A copy of a case, to be changed."""
+    case = Case(shutil.copy(path, folder / "case.duckdb"))
+    case.execute("SET threads = 1")
+    return case
 
 
 def make_case(

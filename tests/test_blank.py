@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -21,15 +22,27 @@ CATALOGUE = """
 """
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache with an empty case in it."""
+    folder = tmp_path_factory.mktemp("kept")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+        blank.writable(folder / "c.duckdb", create=True).close()
+    return folder / "cache"
+
+
 @pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def cache(kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A cache of its own for each test."""
+    shutil.copytree(kept, tmp_path / "cache")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return tmp_path / "cache" / "fwforensics"
 
 
-def test_a_copy_is_what_is_made_anew(tmp_path: Path) -> None:
-    """Tables, views, macros and all comments; the second case is a copy, too."""
+def test_a_copy_is_what_is_made_anew(tmp_path: Path, cache: Path) -> None:
+    """Tables, views, macros and all comments; the first case keeps one, the second is a copy of it."""
+    shutil.rmtree(cache)
     with Case(tmp_path / "anew.duckdb", create=True) as case:
         install(case)
         anew = case.sql(CATALOGUE).rows()

@@ -17,18 +17,24 @@ from fwforensics.enrich._run import Options, enrich, forget
 from fwforensics.enrich.layouts._layout import layouts, typed
 from fwforensics.enrich.mmdb import statements
 from fwforensics.store import Case
-from tests.case_builder import at, event, frame, make_case
+from tests.case_builder import at, copied, event, frame, make_case
 from tests.support import fwf
 
 AGENT, GOOGLE, SIX, LISTED, DOC = "10.0.0.5", "8.8.8.8", "2001:4860:4860::8888", "5.6.7.8", "203.0.113.9"
 
 
-@pytest.fixture
-def case(tmp_path: Path) -> Iterator[Case]:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ends = [GOOGLE, SIX, LISTED, DOC, "52.94.76.5"]
     rows = [event(f"08:{n:02}:00", f"{AGENT} {4000 + n}", f"{ip} 443", "allow") for n, ip in enumerate(ends)]
-    with make_case(tmp_path, rows) as made:
-        yield made
+    with make_case(tmp_path_factory.mktemp("made"), rows) as case:
+        return case.path
+
+
+@pytest.fixture
+def case(made: Path, tmp_path: Path) -> Iterator[Case]:
+    with copied(made, tmp_path) as mine:
+        yield mine
 
 
 def wide(case: Case, ip: str) -> dict[str, object]:

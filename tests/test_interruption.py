@@ -34,7 +34,7 @@ def start(evidence: Path, case: Path) -> subprocess.Popen[bytes]:
 def evidence(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with sources of different sizes."""
     folder = tmp_path_factory.mktemp("evidence")
-    for number, size in enumerate((2000, 30000, 500, 40000, 10)):
+    for number, size in enumerate((2000, 15000, 500, 20000, 10)):
         write_log(folder / f"dev{number}.log", number * 100_000, number * 100_000 + size)
     return folder
 

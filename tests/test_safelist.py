@@ -13,7 +13,7 @@ from fwforensics import hunt as hunting
 from fwforensics import safelist
 from fwforensics.errors import UsageError
 from fwforensics.store import Case, now
-from tests.case_builder import event, make_case
+from tests.case_builder import copied, event, make_case
 from tests.support import fwf
 
 AGENT, BACKUP, DB, POOL, CDN = "10.0.0.5", "10.0.0.6", "10.0.9.45", "203.0.113.9", "198.51.100.20"
@@ -27,11 +27,17 @@ EVENTS = [
 WHY: dict[str, Any] = {"reason": "known", "owner": "ops"}
 
 
-@pytest.fixture
-def case(tmp_path: Path) -> Iterator[Case]:
+@pytest.fixture(scope="module")
+def hunted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     owned = {"r1": [AGENT, BACKUP], "r2": [AGENT, BACKUP]}
-    with make_case(tmp_path, EVENTS, runs=RUNS, owned=owned) as made:
+    with make_case(tmp_path_factory.mktemp("hunted"), EVENTS, runs=RUNS, owned=owned) as made:
         hunting.hunt(made)
+        return made.path
+
+
+@pytest.fixture
+def case(hunted: Path, tmp_path: Path) -> Iterator[Case]:
+    with copied(hunted, tmp_path) as made:
         yield made
 
 

@@ -46,7 +46,9 @@ def ingest(
     memory_limit: Annotated[
         str | None, typer.Option(help="Memory of the database before it goes to disk, such as 2GB.")
     ] = None,
-    jobs: Annotated[int, typer.Option(help="Kept for scripts: cores are shared out by themselves.")] = 0,
+    jobs: Annotated[
+        int, typer.Option(min=0, help="Threads that work out connections and the like after the reading; 0: all cores.")
+    ] = 0,
     max_ratio: Annotated[
         float, typer.Option(min=1, help="Decompressed ÷ compressed bytes at which decompression stops.")
     ] = Limits().ratio,
@@ -60,13 +62,12 @@ def ingest(
 
     Example: fwf ingest /evidence/fw/ --tz Europe/Berlin --case incident.duckdb
     """
-    del jobs
     options.choose(output, as_json)
     if "-" in paths and sys.stdin.isatty():
         raise UsageError("stdin is a terminal", remedy="pipe a log into the command, or name files")
     given = library.Options(
         format=format, tz=tz, year=year, sensor=sensor, run=run, replace=replace, strict=strict,
-        mapping=_mapping(mapping), max_reject_ratio=max_reject_ratio,
+        mapping=_mapping(mapping), max_reject_ratio=max_reject_ratio, jobs=jobs,
         limits=Limits(ratio=max_ratio, size=int(max_size * 2**30)),
     )  # fmt: skip
     if format is not None:

@@ -25,6 +25,7 @@ class Options:
 
     Attributes:
         mapping: path and text of a mapping file, by which text is read in place of all formats.
+        jobs: threads that bring connections and the like up to date after the reading; 0 is one for each core.
     """
 
     format: str | None = None
@@ -36,6 +37,7 @@ class Options:
     replace: bool = False
     strict: bool = False
     max_reject_ratio: float = 0.05
+    jobs: int = 0
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
