@@ -21,11 +21,19 @@ def refresh(case: Case, *, force: bool = False) -> bool:
         install_views(case)
         _new_addresses(case)
         for step in STEPS:
-            for statement in build_statements(step):
+            for statement in _statements(case, step):
                 case.execute(statement)
         knowledge.refresh(case, lists=False)
         case.execute("UPDATE meta SET derived_dirty = false")
     return True
+
+
+def _statements(case: Case, step: str) -> list[str]:
+    """The statements of a step; where no run is, none was exposed, however long the log."""
+    statements = build_statements(step)
+    if step == "exposures" and not case.sql("SELECT count(*) FROM runs").scalar():
+        return statements[:1]
+    return statements
 
 
 def is_stale(case: Case) -> bool:

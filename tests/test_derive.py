@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from fwforensics import derive
 from tests.case_builder import alive, at, event, make_case
 
 A, B = "10.0.0.5", "203.0.113.9"
@@ -397,3 +398,15 @@ def test_a_run_that_has_not_ended_is_exposed_as_far_as_the_log_goes(tmp_path: Pa
         case.append("runs", frame("runs", [open_run]))
         derive.refresh(case, force=True)
         assert case.sql("SELECT seconds FROM exposures").scalar() == 2400.0
+
+
+def test_no_run_no_exposure(tmp_path: Path) -> None:
+    """What a run that was taken back was exposed to goes with it."""
+    events = [event("08:00:00", "10.0.0.5 4000", "203.0.113.9 443", "deny")]
+    given = {"runs": {"r1": ("07:00", "09:00")}, "owned": {"r1": ["10.0.0.5"]}}
+    with make_case(tmp_path, events, **given, source_coverage=alive("fw", "07:00", "09:00")) as case:
+        assert case.sql("SELECT count(*) FROM exposures").scalar() == 1
+        case.execute("DELETE FROM runs")
+        case.execute("DELETE FROM leases")
+        derive.refresh(case, force=True)
+        assert case.sql("SELECT count(*) FROM exposures").scalar() == 0
