@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -19,6 +20,9 @@ from fwforensics.intake.options import Options, Progress, Report, SourceReport
 from fwforensics.intake.text import ingest_text
 from fwforensics.reader import Source, expand
 from fwforensics.store import Case
+
+#: Threads that bring what is derived up to date, at most, unless told: each needs room within the memory limit.
+JOBS = 4
 
 __all__ = ["Options", "Progress", "Report", "SourceReport", "binary_format", "ingest"]
 
@@ -47,7 +51,7 @@ def ingest(
     started = time.monotonic()
     for group in _groups(expand(inputs, options.limits), report, options.forced):
         _ingest_group(case, group, options, report, progress or (lambda _l, _d, _t: None))
-    case.use_threads(options.jobs)
+    case.use_threads(options.jobs or min(JOBS, os.cpu_count() or 1))
     derive.refresh(case)
     rows = sum(s.rows for s in report.sources)
     if rows or any(s.status in ("new", "continued") for s in report.sources):

@@ -398,11 +398,18 @@ class Lint:
     message: str
 
 
+def held(extra: Sequence[str | Path] = ()) -> list[Query]:
+    """The queries that a linter asked about `extra` looks at: those of these folders, or else all."""
+    folders = [Path(folder).resolve() for folder in extra]
+    known = library(extra).values()
+    return [q for q in known if not folders or any(q.path.resolve().is_relative_to(f) for f in folders)]
+
+
 def lint(case: Case, extra: Sequence[str | Path] = ()) -> Iterator[Lint]:
-    """Hold all queries to the contract; the case says what their bodies give."""
+    """Hold queries to the contract, those of `extra` or else all; the case says what their bodies give."""
     columns = {c for t in TABLES.values() for c in t.names} | {c for v in views() for c in _columns(case, v.macro)}
     known = library(extra)
-    for query in known.values():
+    for query in held(extra):
         for rule, message in _lint_one(case, query, columns, known):
             yield Lint(str(query.path), rule, message)
 

@@ -229,8 +229,8 @@ class Case:
         )
 
     def use_threads(self, count: int) -> None:
-        """How many threads the database may use from now on; 0 is one for each core."""
-        self._con.execute(f"SET threads = {int(count)}" if count else "RESET threads")
+        """How many threads the database may use from now on."""
+        self._con.execute(f"SET threads = {int(count)}")
 
     def checkpoint(self) -> None:
         """Bring everything into the case file."""

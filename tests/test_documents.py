@@ -41,7 +41,7 @@ def cut(content: bytes, size: int) -> list[tuple[int, str]]:
     return found
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     records=RECORDS,
     wrapper=st.sampled_from(["array", "records", "logEvents", "one by one"]),

@@ -47,7 +47,10 @@ def ingest(
         str | None, typer.Option(help="Memory of the database before it goes to disk, such as 2GB.")
     ] = None,
     jobs: Annotated[
-        int, typer.Option(min=0, help="Threads that work out connections and the like after the reading; 0: all cores.")
+        int,
+        typer.Option(
+            min=0, help="Threads that work out connections and the like after the reading; 0: one a core, up to 4."
+        ),
     ] = 0,
     max_ratio: Annotated[
         float, typer.Option(min=1, help="Decompressed ÷ compressed bytes at which decompression stops.")

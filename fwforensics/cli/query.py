@@ -50,7 +50,7 @@ def lint(
     output: options.Output = render.OutputFormat.TABLE,
     as_json: options.AsJson = False,
 ) -> None:
-    """Hold all queries to the contract, on an empty case unless one is given."""
+    """Hold queries to the contract, your own or else all, on an empty case unless one is given."""
     options.choose(output, as_json)
     import tempfile
 
@@ -62,7 +62,7 @@ def lint(
     if rows:
         render.show(pl.DataFrame(rows, schema=["path", "rule", "message"], orient="row"))
         raise typer.Exit(ExitCode.ERROR)
-    render.say(f"{len(library.library(folders or ()))} queries, all as they should be")
+    render.say(f"{len(library.held(folders or ()))} queries, all as they should be")
 
 
 @queries_app.command("thresholds")

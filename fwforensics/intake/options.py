@@ -25,7 +25,7 @@ class Options:
 
     Attributes:
         mapping: path and text of a mapping file, by which text is read in place of all formats.
-        jobs: threads that bring connections and the like up to date after the reading; 0 is one for each core.
+        jobs: threads that bring connections and the like up to date after the reading; 0: one a core, four at most.
     """
 
     format: str | None = None

@@ -60,7 +60,7 @@ def test_every_line_is_accounted_for(content: bytes) -> None:
 
 
 @pytest.mark.parametrize("name", TEXT_FORMATS)
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=2, deadline=None)
 @given(content=MANY)
 def test_every_line_is_accounted_for_where_a_format_is_forced(name: str, content: bytes) -> None:
     check(content, name)
