@@ -48,9 +48,7 @@ def ingest(
     ] = None,
     jobs: Annotated[
         int,
-        typer.Option(
-            min=0, help="Threads that work out connections and the like after the reading; 0: one a core, up to 4."
-        ),
+        typer.Option(min=0, help="Threads that work out connections after the reading; 0: one a core, up to 4."),
     ] = 0,
     max_ratio: Annotated[
         float, typer.Option(min=1, help="Decompressed ÷ compressed bytes at which decompression stops.")
