@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 
 from fwforensics import derive
+from fwforensics.blank import writable
+from fwforensics.ingest import Options, ingest
 from tests.case_builder import alive, at, event, make_case
+from tests.support import write_log
 
 A, B = "10.0.0.5", "203.0.113.9"
 
@@ -410,3 +413,10 @@ def test_no_run_no_exposure(tmp_path: Path) -> None:
         case.execute("DELETE FROM leases")
         derive.refresh(case, force=True)
         assert case.sql("SELECT count(*) FROM exposures").scalar() == 0
+
+
+def test_jobs_are_threads(tmp_path: Path) -> None:
+    """Rows are appended by one thread, and the rest is done by as many as were asked for."""
+    with writable(tmp_path / "c.duckdb", create=True) as case:
+        ingest(case, [str(write_log(tmp_path / "fw.log", 0, 3))], Options(jobs=3))
+        assert case.sql("SELECT current_setting('threads')").scalar() == 3
