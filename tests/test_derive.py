@@ -415,6 +415,30 @@ def test_no_run_no_exposure(tmp_path: Path) -> None:
         assert case.sql("SELECT count(*) FROM exposures").scalar() == 0
 
 
+def test_any_number_of_threads_gives_the_same_rows(tmp_path: Path) -> None:
+    """Enough events for several threads, in conversations of one event and of many."""
+    found = []
+    with make_case(tmp_path) as case:
+        case.execute("""
+            INSERT INTO events BY NAME
+            SELECT 1 AS source_id, i + 1 AS line_no, 0 AS record_no, 'firewall' AS kind, 'tcp' AS protocol,
+                'deny' AS action, TIMESTAMP '2026-03-02 08:00:00' + to_seconds(i // 7) AS ts, 'fw' || (i % 3) AS sensor,
+                '10.0.0.' || (i % 4) AS src_ip, i // 9 * 7919 % 40000 + 1024 AS src_port,
+                '203.0.113.7' AS dst_ip, 443 AS dst_port
+            FROM range(200000) AS r(i)
+        """)
+        for threads in (1, 4):
+            case.use_threads(threads)
+            derive.refresh(case, force=True)
+            found += case.sql("""
+                SELECT count(*) AS n, sum(n_events) AS events, sum(hash(c)) AS rows,
+                    (SELECT sum(hash(e)) FROM connection_events AS e) AS members
+                FROM connections AS c
+            """).rows()
+    assert found[0] == found[1]
+    assert found[0]["events"] == 200_000 > found[0]["n"]
+
+
 def test_jobs_are_threads(tmp_path: Path) -> None:
     """Rows are appended by one thread, and the rest is done by as many as were asked for."""
     with writable(tmp_path / "c.duckdb", create=True) as case:
