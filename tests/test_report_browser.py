@@ -36,7 +36,8 @@ def test_opens_quietly_and_fits(tab: Page, file: Path, width: int, dark: bool) -
     tab.open(file, width=width, dark=dark)
     tab.ask(
         "(async () => { for (const f of document.querySelectorAll('figure')) { f.scrollIntoView();"
-        " await new Promise(r => setTimeout(r, 50)); } await new Promise(r => setTimeout(r, 1500)); })()"
+        " for (let i = 0; i < 400 && !(f.matches('.is-live') || f.querySelector('.is-live')); i++)"
+        " await new Promise(r => setTimeout(r, 50)); } })()"
     )
     figures, live = (tab.ask(f"document.querySelectorAll('{s}').length") for s in ("figure", ".is-live"))
     assert tab.console == [] and tab.requests == [file.resolve().as_uri()]
