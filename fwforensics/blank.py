@@ -11,9 +11,9 @@ import os
 import tempfile
 from contextlib import suppress
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
-import duckdb
 import zstandard
 
 from fwforensics.queries import install, is_installed, query_dirs
@@ -84,7 +84,7 @@ def _made(path: Path) -> bytes:
 def _origin() -> str:
     """A digest of all that an empty case is made of."""
     ddl = (statement for table in TABLES.values() for statement in table.ddl())
-    parts = [__version__, duckdb.__version__, str(SCHEMA_VERSION), *ddl]
+    parts = [__version__, version("duckdb"), str(SCHEMA_VERSION), *ddl]
     digest = hashlib.sha256("\0".join(parts).encode())
     own = query_dirs()[0]
     for path in sorted((*own.rglob("*.sql"), own / "thresholds.toml")):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 
 from fwforensics.analysis.commands import understand
+from fwforensics.formats import Context, formats
 from fwforensics.formats._prometheus import _LABEL, _LINE
 from fwforensics.formats._records import HIDDEN, redacted_text
 from fwforensics.formats._traces import MAX_COMMAND
@@ -59,3 +62,15 @@ def test_a_secret_is_taken_out(text: str) -> None:
     assert "abcdefgh" not in shown
     assert shown.startswith("curl -H '")
     assert shown.endswith(" http://x")
+
+
+def test_a_rollout_log_keeps_no_secret() -> None:
+    """The command of a ROLL call, with quotes and commas in it."""
+    head = b"[2026-01-01 08:00:06] [s.py (3)] [DEBUG] [env-worker 3 / 8][PID 4242] [RUN_SESSION] START - session:a, "
+    said = b'command: "curl -H "api_key: abcdefgh", http://203.0.113.9/", sandbox_id:sb-1\n'
+    binary = formats()["roll"].binary
+    assert binary is not None
+    decoder = binary.decoder(Context())
+    decoded = [*decoder.feed(1, io.BytesIO(head + said)), *decoder.finish()]
+    commands = [c for d in decoded for frame in d.frames.values() for c in frame["command"]]
+    assert commands == [f'curl -H "api_key: {HIDDEN}", http://203.0.113.9/']

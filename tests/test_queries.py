@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from fwforensics import queries
+from fwforensics import linting, queries
 from fwforensics.errors import QueryError, UsageError
 from fwforensics.schema import TABLES
 from fwforensics.store import Case, analyst
@@ -56,7 +56,7 @@ def test_library_has_the_canned_queries() -> None:
 
 def test_linter_finds_nothing(case: Case) -> None:
     """All that is shipped keeps to the contract."""
-    assert [str(found) for found in queries.lint(case)] == []
+    assert [str(found) for found in linting.lint(case)] == []
 
 
 @pytest.mark.parametrize("query", LIBRARY.values(), ids=lambda q: q.name)
@@ -299,7 +299,7 @@ def test_defaults_become_literals(tmp_path: Path) -> None:
 
 def complaints(case: Case, folder: Path) -> dict[str, str]:
     """What the linter says of a folder's queries, by rule."""
-    return {found.rule: found.message for found in queries.lint(case, [folder]) if found.query.startswith(str(folder))}
+    return {found.rule: found.message for found in linting.lint(case, [folder]) if found.query.startswith(str(folder))}
 
 
 FULL = 'needs = ["events.ts"]\nfalse_positives = ["None."]\nnext = "timeline"\n[columns]\na = "A."\n'

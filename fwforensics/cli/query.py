@@ -9,7 +9,7 @@ from typing import Annotated
 import polars as pl
 import typer
 
-from fwforensics import capability, store
+from fwforensics import capability, linting, store
 from fwforensics import queries as library
 from fwforensics.cli import options, render
 from fwforensics.cli.app import app
@@ -57,12 +57,12 @@ def lint(
     with tempfile.TemporaryDirectory() as folder:
         path = case or Path(folder) / "lint.duckdb"
         with options.writing(path, create=True) as opened:
-            faults = list(library.lint(opened, folders or ()))
+            faults = list(linting.lint(opened, folders or ()))
     rows = [(f.query, f.rule, f.message) for f in faults]
     if rows:
         render.show(pl.DataFrame(rows, schema=["path", "rule", "message"], orient="row"))
         raise typer.Exit(ExitCode.ERROR)
-    render.say(f"{len(library.held(folders or ()))} queries, all as they should be")
+    render.say(f"{len(linting.held(folders or ()))} queries, all as they should be")
 
 
 @queries_app.command("thresholds")
